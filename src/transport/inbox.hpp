@@ -1,0 +1,83 @@
+#pragma once
+
+#include "base/flow.hpp"
+#include "base/result.hpp"
+#include "sip/message.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <variant>
+#include <vector>
+
+namespace roundabout::transport {
+
+/// Names one thing that a transaction asked of the shell; its outcome comes back with it. 0: nobody
+/// waits for the outcome.
+using Ticket = std::uint64_t;
+
+/// A message that arrived.
+struct Inbound {
+    sip::Message message;
+    Flow flow;
+};
+
+/// Bytes that arrived whole and are no SIP message; for the counters.
+struct Refused {
+    Flow flow;
+    Error why = Error::not_sip;
+};
+
+/// A connection is gone; it reaches the inbox of the worker that owned it.
+struct FlowClosed {
+    Flow flow;
+    Error why = Error::flow_closed;
+};
+
+/// The outcome of `FlowTable::connect`.
+struct Connected {
+    Ticket ticket = 0;
+    Result<Flow> flow = Error::flow_unknown;
+};
+
+/// A message that was queued could not be written. Sent only for a `send` with a ticket.
+struct SendFailed {
+    Ticket ticket = 0;
+    Error why = Error::send_failed;
+};
+
+/// The outcome of `Resolver::resolve`: addresses to try, in order; never empty on success.
+struct Resolved {
+    Ticket ticket = 0;
+    Result<std::vector<IpAddress>> addresses = Error::resolve_failed;
+};
+
+using Arrival = std::variant<Inbound, Refused, FlowClosed, Connected, SendFailed, Resolved>;
+
+/// The transport room's only exit, one a worker. Whoever puts something in never runs the worker's
+/// code: the worker is woken once for as many arrivals as gather until it looks.
+class Inbox {
+  public:
+    /// `wake` is called, from whatever thread puts the first arrival into an empty inbox, to have
+    /// the owner call `take()` soon (it posts to the owner's io_context). `limit`: arrivals of the
+    /// kind Inbound beyond it are refused; outcomes are always taken, their number being bounded by
+    /// what was asked.
+    Inbox(std::function<void()> wake, std::size_t limit);
+
+    /// From any thread. False if the inbox is full: the message is lost, as on a full socket.
+    bool put(Arrival arrival);
+    /// One lock for a whole batch (hand-over between workers). Returns how many were refused.
+    std::size_t put(std::vector<Arrival> batch);
+
+    /// All that gathered, in order; the owner's thread only. `into` is cleared first and its
+    /// storage reused.
+    void take(std::vector<Arrival>& into);
+
+  private:
+    std::function<void()> wake_;
+    std::size_t limit_;
+    std::mutex mutex_;
+    std::vector<Arrival> waiting_;
+};
+
+} // namespace roundabout::transport
