@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace roundabout::crypto {
+
+/// RFC 4648 §6 alphabet in lower case, no padding: for URI parameters, which compare without case.
+[[nodiscard]] std::string to_base32(std::string_view bytes);
+/// In any case. Error: token_malformed, also for bits that no encoder leaves over.
+[[nodiscard]] Result<std::string> from_base32(std::string_view text);
+
+/// RFC 4648 §5, no padding: for a URI's user part and for branches, which compare with case.
+[[nodiscard]] std::string to_base64url(std::string_view bytes);
+/// Error: token_malformed.
+[[nodiscard]] Result<std::string> from_base64url(std::string_view text);
+
+} // namespace roundabout::crypto
