@@ -46,9 +46,13 @@ enum class LargeRequests : std::uint8_t { udp, tcp_first };
 
 struct TrustedServer {
     std::string name;
-    std::vector<std::string> hosts;   ///< addresses or host names; also what it is recognised by
-    std::vector<std::string> domains; ///< R-URI hosts that name it, lower case; first: its own name
-    std::uint16_t port = 0;           ///< 0 only before validation
+    /// Addresses (IPv6 without brackets) or host names (lower case): where it is dialled unless
+    /// `routes` says otherwise, and what it is recognised by. Default: the domains.
+    std::vector<std::string> hosts;
+    /// R-URI hosts that name it, lower case, IPv6 in brackets; first: its own name. Default:
+    /// `hosts`.
+    std::vector<std::string> domains;
+    std::uint16_t port = 0; ///< 0 only before validation
     Transport transport = Transport::udp;
     std::vector<std::string> routes; ///< URIs put on as Route, in order; first: the next hop
     LargeRequests large_requests = LargeRequests::udp;
