@@ -22,7 +22,9 @@ struct IndexLimits {
 
 /// Finds start line, header rows and body. One pass over the header, no value is parsed.
 /// Gives a message even where it is faulty, as long as a start line shows request or response: the
-/// fault is kept as `defect()`, so that a request can be answered. Errors: not_sip.
+/// fault is kept as `defect()`, so that a request can be answered. Empty lines before the start line
+/// are taken off (RFC 3261 §7.5). Errors: not_sip; bad_status_code for a response whose code is not
+/// 100 to 699 (nobody answers a response); message_too_large beyond 4 GiB.
 [[nodiscard]] Result<Message> index_message(std::string bytes, Framing framing,
                                             IndexLimits limits = {});
 

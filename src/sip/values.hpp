@@ -39,6 +39,8 @@ struct Via {
 
     [[nodiscard]] std::string_view branch() const noexcept; ///< empty if there is none
     [[nodiscard]] bool has_magic_cookie() const noexcept;   ///< z9hG4bK and something behind it
+    /// z9hG4bK and nothing behind it: names no transaction (RFC 4475 §3.2.1).
+    [[nodiscard]] bool has_bare_cookie() const noexcept;
 };
 [[nodiscard]] Result<Via> parse_via(std::string_view value) noexcept;
 
