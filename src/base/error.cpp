@@ -72,6 +72,8 @@ std::string_view sentence(Error error) noexcept {
         return "a quoted string never ends";
     case Error::too_many_values:
         return "a header field has too many values";
+    case Error::value_too_long:
+        return "a value is too long to be kept";
     case Error::key_unusable:
         return "the key cannot be used";
     case Error::random_unavailable:

@@ -51,6 +51,9 @@ enum class Error : int {
     bad_quoted_string,
     too_many_values,
 
+    // registration
+    value_too_long,
+
     // crypto and tokens
     key_unusable,
     random_unavailable,

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "registration/binding.hpp"
+#include "registration/change_set.hpp"
+#include "store/failure.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace roundabout::store {
+
+/// Whom an outcome goes to: a worker, and the ticket that its transaction waits for.
+struct Asker {
+    std::size_t worker = 0;
+    std::uint64_t ticket = 0; ///< 0: nobody waits
+};
+
+/// The outcome of commit().
+struct Committed {
+    std::uint64_t ticket = 0;
+    /// True: on disk, as durable as was configured. False: not in time or not at all; the change
+    /// is still kept in memory and written as soon as the disk takes it, unless `why` is stopped.
+    bool stored = false;
+    Error why = Error::none; ///< store_busy, store_unavailable, store_corrupt, queue_full, stopped
+};
+
+/// The outcome of find().
+struct FoundRow {
+    std::uint64_t ticket = 0;
+    Result<std::optional<registration::Binding>> binding = Error::stopped;
+};
+
+using Outcome = std::variant<Committed, FoundRow>;
+
+/// Takes the outcomes for one worker, all that one group commit brought in one call. Called on a
+/// thread of the store; it only hands them to its worker, and must not throw or wait.
+using Outlet = std::function<void(std::vector<Outcome>)>;
+
+/// Is told what has become durable, whoever asked for it. Called on a thread of the store.
+using Subscriber = std::function<void(const registration::ChangeSet&)>;
+
+struct LoadSummary {
+    std::size_t loaded = 0;
+    std::size_t expired = 0; ///< passed over; their rows are taken away by the next sweep
+    std::size_t damaged = 0; ///< rows that no REGISTER could have made; passed over
+    std::uint64_t newest_version = 0;
+};
+
+/// For the counters.
+struct StoreCounts {
+    std::uint64_t commits = 0;       ///< transactions on the database
+    std::uint64_t rows_written = 0;  ///< upserts and removals
+    std::uint64_t failed = 0;        ///< attempts that the database refused or was too busy for
+    std::uint64_t answered_late = 0; ///< outcomes with stored = false
+    std::size_t waiting = 0;         ///< changes not on disk yet
+};
+
+/// Where bindings outlive the process. Calls return at once and are safe from any thread; outcomes
+/// come through the outlet of the asking worker. An engine that several nodes share fits behind it.
+class BindingStore {
+  public:
+    virtual ~BindingStore() = default;
+
+    /// Writes what BindingTable::apply() gave. Each change is compare-and-set by version: one that
+    /// is not newer than what the row (or its removal) has is dropped, so the order of arrival does
+    /// not matter. Answers with Committed, within the configured wait.
+    virtual void commit(registration::ChangeSet changes, Asker asker) = 0;
+
+    /// Looks a row up. Answers with FoundRow.
+    virtual void find(const registration::BindingId& id, Asker asker) = 0;
+
+    /// From now on; for the store's life.
+    virtual void subscribe(Subscriber subscriber) = 0;
+
+    /// Gives all rows that have not expired by `now`, a page at a time, on the caller's thread.
+    /// Rows are checked like input from the network. For the start, before anything is committed.
+    virtual StoreResult<LoadSummary>
+    load(WallTime now, std::size_t page_size,
+         const std::function<void(std::vector<registration::Binding>)>& page) = 0;
+
+    [[nodiscard]] virtual StoreCounts counts() const = 0;
+
+    /// Writes what waits, within the configured wait, answers whoever still waits, and ends. Later
+    /// calls are answered `stopped`.
+    virtual void stop() = 0;
+};
+
+} // namespace roundabout::store
