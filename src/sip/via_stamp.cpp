@@ -1,0 +1,57 @@
+#include "sip/via_stamp.hpp"
+
+#include "base/ascii.hpp"
+
+#include <charconv>
+
+namespace roundabout::sip {
+
+namespace {
+
+/// Where the parameter that begins at `begin` ends: before the next ';' outside of quotes.
+std::size_t parameter_end(std::string_view value, std::size_t begin) noexcept {
+    bool quoted = false;
+    for (std::size_t at = begin; at < value.size(); ++at) {
+        const char c = value[at];
+        if (quoted && c == '\\')
+            ++at;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (c == ';' && !quoted)
+            return at;
+    }
+    return value.size();
+}
+
+void append_number(std::string& out, std::uint16_t number) {
+    char digits[5];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
+    out.append(std::begin(digits), end);
+}
+
+} // namespace
+
+void append_stamped_via(std::string& out, std::string_view value, std::string_view received,
+                        std::uint16_t port) {
+    std::size_t at = parameter_end(value, 0);
+    out.append(value.substr(0, at));
+    while (at < value.size()) {
+        const auto whole = value.substr(at, parameter_end(value, at + 1) - at);
+        const auto parameter = whole.substr(0, whole.find_last_not_of(" \t\r\n") + 1);
+        const auto equals = parameter.find('=');
+        const auto name = ascii::trim(parameter.substr(1, equals - 1));
+        const bool without_value =
+            equals == std::string_view::npos || ascii::trim(parameter.substr(equals + 1)).empty();
+        if (!ascii::iequals(name, "received"))
+            out.append(parameter);
+        if (ascii::iequals(name, "rport") && without_value) {
+            out.append(equals == std::string_view::npos ? "=" : "");
+            append_number(out, port);
+        }
+        out.append(whole.substr(parameter.size()));
+        at += whole.size();
+    }
+    out.append(";received=").append(received);
+}
+
+} // namespace roundabout::sip
