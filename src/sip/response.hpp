@@ -13,10 +13,10 @@ namespace roundabout::sip {
 
 struct ResponseParts {
     std::uint16_t status = 500;
-    std::string_view reason;   ///< empty: reason_phrase(status)
-    std::string_view to_tag;   ///< added to a To without tag, except in a 100 (§8.2.6.2)
-    std::string_view headers;  ///< whole extra lines, each with its CRLF
-    std::string_view received; ///< stamped on the top Via if not empty (bare address)
+    std::string_view reason = {};   ///< empty: reason_phrase(status)
+    std::string_view to_tag = {};   ///< added to a To without tag, except in a 100 (§8.2.6.2)
+    std::string_view headers = {};  ///< whole extra lines, each with its CRLF
+    std::string_view received = {}; ///< stamped on the top Via if not empty (bare address)
     std::uint16_t rport = 0;
 };
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "sip/message.hpp"
+
+#include <string>
+
+namespace roundabout::sip {
+
+// The two requests that a client transaction makes by itself, from the INVITE as it sent it. They
+// belong to one hop: same Request-URI, same branch, same Routes, so that the next element finds the
+// INVITE by them. To have a Message of an INVITE that is kept as bytes: `index_message()`.
+
+/// The ACK for a 300 to 699 (RFC 3261 §17.1.1.3): Request-URI, top Via, Call-ID, From, CSeq number
+/// and Route rows of `invite`, To of `response` (the INVITE's own where the response's can't be
+/// copied safely), Max-Forwards 70, no body.
+[[nodiscard]] std::string make_ack(const Message& invite, const Message& response);
+
+/// The CANCEL for `invite` (RFC 3261 §9.1): as above, with the INVITE's own To; neither Require nor
+/// Proxy-Require. It may leave only after a 1xx came (R20): the caller's concern.
+[[nodiscard]] std::string make_cancel(const Message& invite);
+
+} // namespace roundabout::sip
