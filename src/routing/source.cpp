@@ -1,0 +1,48 @@
+#include "routing/source.hpp"
+
+#include "config/lookup.hpp"
+
+namespace roundabout::routing {
+namespace {
+
+config::ServerIndex server_at(const Flow& flow, const config::Config& config,
+                              const config::ServerAddresses& servers) {
+    config::ServerIndex found = config::no_server;
+    for (const auto& entry : servers.at(flow.remote.address)) {
+        if (config.servers[entry.server].transport == flow.transport)
+            return entry.server;
+        if (found == config::no_server)
+            found = entry.server;
+    }
+    return found;
+}
+
+} // namespace
+
+Source identify(const Flow& flow, const config::Config& config,
+                const config::ServerAddresses& servers,
+                const std::optional<registration::Binding>& over_flow) {
+    Source source;
+    if (over_flow)
+        source.binding = over_flow->id;
+    // A connection that we opened ourselves leads to a server; no listener judges it.
+    const bool known_listener = flow.listener < config.listeners.size();
+    const bool serves_servers =
+        flow.outgoing || (known_listener && config.listeners[flow.listener].serves_servers);
+    if (serves_servers) {
+        source.server = server_at(flow, config, servers);
+        if (source.server != config::no_server) {
+            source.kind = Source::Kind::server;
+            source.may_register = true;
+            return source;
+        }
+    }
+    if (!known_listener || !config.listeners[flow.listener].serves_clients)
+        return source;
+    source.may_register = config::client_allowed(config, flow.remote.address);
+    if (source.may_register || over_flow)
+        source.kind = Source::Kind::client;
+    return source;
+}
+
+} // namespace roundabout::routing

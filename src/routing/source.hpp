@@ -1,0 +1,33 @@
+#pragma once
+
+#include "base/flow.hpp"
+#include "config/config.hpp"
+#include "config/server_addresses.hpp"
+#include "registration/binding.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace roundabout::routing {
+
+/// Who sent a request, as far as the transport tells (design: Trust). Never by what it wrote.
+struct Source {
+    enum class Kind : std::uint8_t {
+        server,  ///< a trusted server, at one of its addresses, by a listener that serves servers
+        client,  ///< registered over this flow, or in a network that may register
+        unknown, ///< neither; admitted only by an authentic token of its own dialog
+    };
+    Kind kind = Kind::unknown;
+    config::ServerIndex server = config::no_server;
+    bool may_register = false;
+    /// The binding that was made over this flow, if any: what outlives the flow in tokens.
+    std::optional<registration::BindingId> binding;
+};
+
+/// `over_flow`: a binding registered over this very flow. Among several trusted servers at one
+/// address the one with the flow's transport goes first, then configuration order.
+[[nodiscard]] Source identify(const Flow& flow, const config::Config& config,
+                              const config::ServerAddresses& servers,
+                              const std::optional<registration::Binding>& over_flow);
+
+} // namespace roundabout::routing
