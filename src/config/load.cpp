@@ -1,0 +1,126 @@
+#include "config/load.hpp"
+
+#include "config/files.hpp"
+#include "config/interpret.hpp"
+#include "config/validate.hpp"
+
+#include <toml++/toml.h>
+
+#include <cerrno>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <system_error>
+
+namespace roundabout::config {
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{4} << 20U;
+
+Position position_of(const toml::source_region& region) {
+    return {static_cast<std::uint32_t>(region.begin.line),
+            static_cast<std::uint32_t>(region.begin.column)};
+}
+
+Table to_table(const toml::table& table);
+
+Node to_node(const toml::node& node) {
+    Node out{position_of(node.source()), Date{}};
+    if (const auto* text = node.as_string()) {
+        out.value = text->get();
+    } else if (const auto* whole = node.as_integer()) {
+        out.value = whole->get();
+    } else if (const auto* real = node.as_floating_point()) {
+        out.value = real->get();
+    } else if (const auto* flag = node.as_boolean()) {
+        out.value = flag->get();
+    } else if (const auto* array = node.as_array()) {
+        List list;
+        for (const toml::node& item : *array)
+            list.push_back(to_node(item));
+        out.value = std::move(list);
+    } else if (const auto* table = node.as_table()) {
+        out.value = to_table(*table);
+    }
+    return out;
+}
+
+Table to_table(const toml::table& table) {
+    Table out;
+    for (const auto& [key, node] : table)
+        out.push_back({std::string(key.str()), position_of(key.source()), to_node(node)});
+    return out;
+}
+
+Problem syntax_problem(const std::string& file, const toml::parse_error& error) {
+    const Position at = position_of(error.source());
+    return {file,
+            at.line,
+            at.column,
+            "",
+            "this is not TOML: " + std::string(error.description()),
+            "correct it; what stands after it has not been looked at"};
+}
+
+std::variant<Table, Problem> parse(std::string_view text, const std::string& file) {
+    try {
+        return to_table(toml::parse(text, file));
+    } catch (const toml::parse_error& error) {
+        return syntax_problem(file, error);
+    }
+}
+
+Loaded load(std::string_view text, const std::string& file, bool with_files) {
+    const auto parsed = parse(text, file);
+    if (const auto* problem = std::get_if<Problem>(&parsed))
+        return {std::vector<Problem>{*problem}, {}};
+    Report report(file);
+    Config config = interpret(std::get<Table>(parsed), report);
+    validate(config, report);
+    if (with_files)
+        check_files(config, report);
+    Findings findings = report.take();
+    Loaded loaded;
+    loaded.warnings = std::move(findings.warnings);
+    if (findings.errors.empty())
+        loaded.result = std::move(config);
+    else
+        loaded.result = std::move(findings.errors);
+    return loaded;
+}
+
+Loaded unreadable(const std::string& path, const std::string& reason) {
+    const Problem problem{path,
+                          0,
+                          0,
+                          "",
+                          "can't read this file: " + reason,
+                          "name a configuration file that this user may read"};
+    return {std::vector<Problem>{problem}, {}};
+}
+
+} // namespace
+
+const std::vector<Problem>& Loaded::problems() const noexcept {
+    static const std::vector<Problem> none;
+    const auto* problems = std::get_if<std::vector<Problem>>(&result);
+    return problems != nullptr ? *problems : none;
+}
+
+Loaded load_file(const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream)
+        return unreadable(path, std::generic_category().message(errno));
+    std::string text(largest_file + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (stream.bad() || (text.empty() && !stream.eof()))
+        return unreadable(path, "it is not a file");
+    if (text.size() > largest_file)
+        return unreadable(path, "it is larger than 4 MB");
+    return load(text, path, true);
+}
+
+Loaded load_text(std::string_view text, const std::string& file) { return load(text, file, false); }
+
+} // namespace roundabout::config
