@@ -124,6 +124,8 @@ TEST_CASE("R37 any combination of edits changes exactly the named lines of any v
             index_message(source.text(), stream ? Framing::stream : Framing::datagram);
         REQUIRE(message.has_value());
         REQUIRE(message->defect() == Error::none);
+        const auto rejection = check_message(*message);
+        REQUIRE(sentence(rejection ? rejection->error : Error::none) == sentence(Error::none));
 
         Edits edits(*message);
         EditModel model(source);
