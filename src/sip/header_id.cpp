@@ -96,8 +96,8 @@ HeaderId parse_header_id(std::string_view name) noexcept {
         if (id == HeaderId::other)
             break;
         const std::string_view full = names[static_cast<std::size_t>(id)];
-        // Nearly all senders write the usual case, and that comparison is the cheap one.
-        if (name == full || ascii::iequals(name, full))
+        // The last letter tells the candidates of one length apart at once.
+        if (ascii::lower(name.back()) == ascii::lower(full.back()) && (name == full || ascii::iequals(name, full)))
             return id;
     }
     return HeaderId::other;
