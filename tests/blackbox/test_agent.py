@@ -108,7 +108,8 @@ async def test_phone_registers_with_digest_and_is_called(transport: str, slot: S
             assert len(pbx.registers) == 4
             await phone.unregister()
             assert not pbx.bindings(phone.aor)
-            calling = asyncio.ensure_future(phone.call("sip:pbx@pbx.test", SDP, SDP_TYPE))
+            calling = asyncio.ensure_future(phone.call("sip:pbx@pbx.test", SDP, SDP_TYPE,
+                                                       challenged=True))
             challenge = [("Proxy-Authenticate", pbx.guard.challenge())]
             await (await pbx.expect("INVITE")).respond(407, challenge)
             incoming = await pbx.expect("INVITE")

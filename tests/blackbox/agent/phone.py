@@ -1,6 +1,6 @@
 """A client: registers, calls and is called through its proxy.
 
-It never listens (save on its UDP socket): everything goes over the flow to its proxy.
+It does not listen unless told to (save on its UDP socket): all goes over the flow to its proxy.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Phone(UserAgent):
     @classmethod
     async def switch_on(cls, transport: str, host: str, aor: str, proxy: Address, *,
                         registrar: str = "", password: str = "",
-                        tls: Tls | None = None) -> Phone:
+                        tls: Tls | None = None, listens: bool = False) -> Phone:
         """A phone at `host`, not registered yet; the registrar is the AOR's domain by default."""
-        phone = await cls.start(transport, host, aor, proxy=proxy, tls=tls, listens=False)
+        phone = await cls.start(transport, host, aor, proxy=proxy, tls=tls, listens=listens)
         phone.registrar = registrar or phone.registrar
         phone.credentials = Credentials(phone.user, password) if password else None
         return phone
@@ -68,18 +68,18 @@ class Phone(UserAgent):
             response = await self._register_once([*rows, proof])
         return response
 
-    async def call(self, uri: str, body: bytes = b"", rows: Rows = ()) -> ClientTransaction:
-        """Sends INVITE, answering a challenge once; the transaction of the last INVITE."""
+    async def call(self, uri: str, body: bytes = b"", rows: Rows = (),
+                   challenged: bool = False) -> ClientTransaction:
+        """Sends INVITE; where the server is to challenge it, awaits that and sends it again."""
         invite = await self.request("INVITE", uri, rows, body)
-        if not self.credentials:
+        if not challenged:
             return invite
-        first = await invite.beyond_trying()
-        if first.status not in CHALLENGES:
-            invite.put_back(first)
-            return invite
-        proof = self.proof(first, "INVITE", uri)
+        refusal = await invite.final()
+        if refusal.status not in CHALLENGES:
+            raise AssertionError(f"no challenge: {refusal.raw.decode()}")
+        proof = self.proof(refusal, "INVITE", uri)
         return await self.request("INVITE", uri, [*rows, proof], body,
-                                  call_id=first.call_id, cseq=first.cseq + 1)
+                                  call_id=refusal.call_id, cseq=refusal.cseq + 1)
 
     async def ring(self) -> ServerTransaction:
         """The next call, answered with 180."""

@@ -64,14 +64,6 @@ class ClientTransaction:
         """The final response, whatever it is."""
         return await self._take(lambda r: r.status >= 200, "final response", timeout)
 
-    async def beyond_trying(self, timeout: float = PATIENCE) -> Message:
-        """The first response that is not a 100."""
-        return await self._take(lambda r: r.status > 100, "response", timeout)
-
-    def put_back(self, response: Message) -> None:
-        """Makes a taken response available again."""
-        self._responses.put(response)
-
     async def cancel(self) -> ClientTransaction:
         """Sends CANCEL for this request (RFC 3261 §9.1)."""
         keep = [(r.name.title(), r.value) for r in self.request.rows

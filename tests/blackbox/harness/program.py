@@ -89,6 +89,16 @@ class Program:
         """The end of the log."""
         return "\n".join(self.log[-lines:])
 
+    def __enter__(self) -> Program:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type | None, *failure: object) -> None:
+        if self.running:
+            self.kill()
+        if kind is not None:
+            print(f"--- log of {self.name}\n{self.tail(200)}")
+
     def _read(self, process: subprocess.Popen) -> None:
         for line in process.stdout:
             with self._news:

@@ -1,0 +1,31 @@
+"""Knowing when a program that does not say so has bound its port."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+from agent.endpoint import Address
+from harness.program import START_LIMIT, Program
+
+LISTENING = {"udp": "07", "tcp": "0A"}
+LOOK_AGAIN = 0.02
+
+
+def is_bound(protocol: str, address: Address) -> bool:
+    """Whether the kernel's table has a socket listening at that IPv4 address and port."""
+    host = int.from_bytes(socket.inet_aton(address.host), "little")
+    wanted = f"{host:08X}:{address.port:04X}"
+    lines = Path(f"/proc/net/{protocol}").read_text(encoding="ascii").splitlines()[1:]
+    return any(wanted == fields[1] and fields[3] == LISTENING[protocol]
+               for fields in map(str.split, lines))
+
+
+def await_bound(program: Program, protocol: str, address: Address) -> None:
+    """Waits until `program` has bound the port; fails when it ends or takes too long."""
+    limit = time.monotonic() + START_LIMIT
+    while not is_bound(protocol, address):
+        if not program.running or time.monotonic() > limit:
+            raise AssertionError(f"{program.name} does not bind {address}:\n{program.tail()}")
+        time.sleep(LOOK_AGAIN)
