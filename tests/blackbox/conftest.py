@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from harness.certificates import Authority
+from harness.program import Program
 from harness.roundabout import BINARY
 from harness.slot import Slot
+from harness.table import Table
 
 TEST_LIMIT = 120.0
+LOG_LINES = 200
+TABLES = pytest.StashKey[list[Table]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,6 +30,34 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), TEST_LIMIT))
     return True
+
+
+def pytest_runtest_setup() -> None:
+    """Forgets the programs that ended in earlier tests."""
+    Program.started[:] = [program for program in Program.started if program.running]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Puts the logs of the programs that took part into the report of a failed test."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        report.sections += [(f"log of {program.name}", program.tail(LOG_LINES))
+                            for program in Program.started]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter,
+                            config: pytest.Config) -> None:
+    """Prints the tables that tests filled."""
+    for table in config.stash.get(TABLES, []):
+        terminalreporter.write_line(f"\n{table.render()}")
+
+
+@pytest.fixture(scope="session")
+def tables(pytestconfig: pytest.Config) -> list[Table]:
+    """Tables put here are printed when all tests are done."""
+    return pytestconfig.stash.setdefault(TABLES, [])
 
 
 @pytest.fixture(scope="session")

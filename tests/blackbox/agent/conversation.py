@@ -24,6 +24,7 @@ ORNAMENTS = [
     ("Subject", "folded\r\n over two\r\n\tand three lines"),
     ("k", "100rel, timer"),
     ("X-Empty", ""),
+    ("P-Asserted-Identity", '"Somebody" <sip:asserted@a.test>'),
 ]
 """Rows that a careless proxy would tidy up."""
 

@@ -30,7 +30,8 @@ class Passage:
     `near` and `far` are the host:port by which the proxy is known to the sender and to the
     receiver. `mapped` are the URIs that an R-URI may become when it named the proxy: Contacts that
     the receiver published. `contacts` says whether Contacts are rewritten, and `record_routes`
-    how many Record-Routes are added to requests that make dialogs (R14).
+    how many Record-Routes are added to requests that make dialogs (R14). What a sender that isn't
+    `trusted` asserts of its identity must not come through (R43).
     """
 
     near: str
@@ -67,10 +68,10 @@ def check(sent: bytes, received: bytes, passage: Passage) -> None:
             rows = undo_max_forwards(before.rows, rows)
             rows = undo_own_via(before.rows, rows, passage)
             rows = undo_record_route(before, rows, passage)
-            rows = undo_removed(before.rows, rows, passage)
         else:
             require(before.start == after.start, f"{before.start!r} became {after.start!r}")
             rows = undo_via_taken(before.rows, rows, passage)
+        rows = undo_removed(before.rows, rows, passage)
         compare_rows(before.rows, rows)
         require(before.body == after.body, f"the body {before.body!r} became {after.body!r}")
     except Altered as altered:

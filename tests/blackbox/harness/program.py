@@ -10,13 +10,20 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 START_LIMIT = 30.0
 STOP_LIMIT = 20.0
 
 
 class Program:
-    """A child process. A thread reads its output into `log`; `await_line` waits for a line."""
+    """A child process. A thread reads its output into `log`; `await_line` waits for a line.
+
+    `started` lists those that run, and those that ended during the current test, so that the
+    report of a failure can show their logs.
+    """
+
+    started: ClassVar[list[Program]] = []
 
     def __init__(self, name: str, command: Sequence[str | Path], folder: Path) -> None:
         self.name, self.command, self.folder = name, [str(part) for part in command], folder
@@ -40,6 +47,8 @@ class Program:
             stderr=subprocess.STDOUT, start_new_session=True)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
+        if self not in Program.started:
+            Program.started.append(self)
 
     def await_line(self, pattern: str, timeout: float = START_LIMIT, since: int = 0) -> str:
         """The first log line from index `since` on that matches; fails when the process ends."""
@@ -93,11 +102,9 @@ class Program:
         self.start()
         return self
 
-    def __exit__(self, kind: type | None, *failure: object) -> None:
+    def __exit__(self, *failure: object) -> None:
         if self.running:
             self.kill()
-        if kind is not None:
-            print(f"--- log of {self.name}\n{self.tail(200)}")
 
     def _read(self, process: subprocess.Popen) -> None:
         for line in process.stdout:

@@ -39,8 +39,6 @@ class Roundabout(Program):
         return self
 
     def __exit__(self, kind: type | None, *failure: object) -> None:
-        if kind is not None:
-            print(f"--- log of roundabout\n{self.tail(200)}")
         if not self.running:
             if kind is None:
                 raise AssertionError(f"the proxy ended during the test:\n{self.tail()}")
