@@ -38,6 +38,7 @@ struct FlowClosed {
 struct Connected {
     Ticket ticket = 0;
     Result<Flow> flow = Error::flow_unknown;
+    bool reused = false; ///< it was open before this was asked for: it may be broken already (R41)
 };
 
 /// A message that was queued could not be written. Sent only for a `send` with a ticket.
@@ -59,25 +60,32 @@ using Arrival = std::variant<Inbound, Refused, FlowClosed, Connected, SendFailed
 class Inbox {
   public:
     /// `wake` is called, from whatever thread puts the first arrival into an empty inbox, to have
-    /// the owner call `take()` soon (it posts to the owner's io_context). `limit`: arrivals of the
-    /// kind Inbound beyond it are refused; outcomes are always taken, their number being bounded by
-    /// what was asked.
+    /// the owner call `take()` soon (it posts to the owner's io_context). `limit`: what comes from
+    /// the network (Inbound, Refused) is refused beyond it; outcomes are always taken, their number
+    /// being bounded by what was asked.
     Inbox(std::function<void()> wake, std::size_t limit);
 
     /// From any thread. False if the inbox is full: the message is lost, as on a full socket.
     bool put(Arrival arrival);
     /// One lock for a whole batch (hand-over between workers). Returns how many were refused.
-    std::size_t put(std::vector<Arrival> batch);
+    /// `batch` is empty afterwards and keeps its storage.
+    std::size_t put(std::vector<Arrival>& batch);
+    /// True while a message would be refused: a stream then leaves its bytes to TCP's own window.
+    [[nodiscard]] bool full() const;
 
     /// All that gathered, in order; the owner's thread only. `into` is cleared first and its
     /// storage reused.
     void take(std::vector<Arrival>& into);
 
   private:
+    [[nodiscard]] bool admits(const Arrival& arrival) const noexcept;
+    void keep(Arrival&& arrival);
+
     std::function<void()> wake_;
     std::size_t limit_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<Arrival> waiting_;
+    std::size_t received_ = 0; ///< how many of `waiting_` came from the network
 };
 
 } // namespace roundabout::transport

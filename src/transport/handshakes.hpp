@@ -1,0 +1,45 @@
+#pragma once
+
+#include "transport/connection.hpp"
+#include "transport/websocket_stream.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <memory>
+#include <string>
+
+namespace roundabout::transport {
+
+/// A coroutine that can be interrupted, by a deadline or from above. What it awaits then ends with
+/// operation_aborted; it looks at interrupted() after each step.
+class Attempt {
+  public:
+    /// For TaskGroup::spawn.
+    [[nodiscard]] const std::shared_ptr<boost::asio::cancellation_signal>& cancel() const noexcept {
+        return cancel_;
+    }
+    [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
+
+    void interrupt() {
+        interrupted_ = true;
+        cancel_->emit(boost::asio::cancellation_type::terminal);
+    }
+
+  private:
+    std::shared_ptr<boost::asio::cancellation_signal> cancel_ =
+        std::make_shared<boost::asio::cancellation_signal>();
+    bool interrupted_ = false;
+};
+
+/// From a connected socket to messages on the accepting side: TLS, then the WebSocket handshake by
+/// `rules`, as `flow.transport` asks. Errors: those of ByteStream and accept_websocket.
+boost::asio::awaitable<Result<Opened>> accept_handshakes(boost::asio::io_context& io,
+                                                         ByteStream stream, Flow flow,
+                                                         StreamLimits limits, WebSocketRules rules);
+
+/// The same on the opening side. `host` and `path` are for the WebSocket handshake.
+boost::asio::awaitable<Result<Opened>>
+connect_handshakes(boost::asio::io_context& io, ByteStream stream, Flow flow, StreamLimits limits,
+                   WebSocketLimits websocket, std::string host, std::string path);
+
+} // namespace roundabout::transport

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "transport/bind_check.hpp"
+#include "transport/connections.hpp"
+#include "transport/distribution.hpp"
+#include "transport/flow_settings.hpp"
+#include "transport/flow_table.hpp"
+#include "transport/mailbox.hpp"
+#include "transport/outgoing_pool.hpp"
+#include "transport/stream_listener.hpp"
+#include "transport/udp_socket.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace roundabout::transport {
+
+/// All flows of one worker: its UDP sockets, stream listeners, connections and the pool of outgoing
+/// ones. Lives on the worker's io_context; only deliver() and counters() may be called from other
+/// threads.
+///
+/// Life: construct one a worker; join() each with all; listen(); run the io_contexts;
+/// stop_accepting(); close_all(); when_drained(). All workers' objects live until every io_context
+/// has stopped running, and are destroyed before their io_contexts or with them stopped.
+class WorkerFlows final : public FlowTable {
+  public:
+    /// `census`, `inboxes` (one a worker, this worker's at settings.worker) outlive this. `steer`
+    /// says which worker a datagram is for; empty: always this one.
+    WorkerFlows(boost::asio::io_context& io, FlowSettings settings, ConnectionCensus& census,
+                const Inboxes& inboxes, Steer steer);
+    WorkerFlows(const WorkerFlows&) = delete;
+    WorkerFlows& operator=(const WorkerFlows&) = delete;
+    ~WorkerFlows() override;
+
+    /// Tells the others, by worker number, this one among them. Before anything is sent.
+    void join(std::vector<WorkerFlows*> workers);
+    /// Binds every listener and begins to read and accept. Before or while the io_context runs.
+    std::optional<BindFault> listen();
+    /// The bound address of a listener, with its real port.
+    [[nodiscard]] Endpoint bound(ListenerIndex listener) const;
+
+    Result<void> send(const Flow& flow, Bytes bytes, Ticket ticket) override;
+    void connect(ConnectTarget target, std::chrono::milliseconds timeout, Ticket ticket) override;
+    [[nodiscard]] std::optional<Flow> find(FlowId id) const override;
+    /// For a connection of another worker: true while this process made it; whether it is still
+    /// open shows when something is sent.
+    [[nodiscard]] bool is_open(FlowId id) const override;
+    void close(FlowId id, Error why) override;
+    [[nodiscard]] ListenerIndex listener_for(Transport transport,
+                                             const IpAddress& remote) const override;
+    [[nodiscard]] Endpoint local_for(ListenerIndex listener,
+                                     const IpAddress& remote) const override;
+
+    /// What the TLS peer of an own connection proved; null if there is no such connection.
+    [[nodiscard]] const SubjectNames* peer_names(FlowId id) const;
+
+    /// No new connections and handshakes from outside; everything else goes on.
+    void stop_accepting();
+    /// Sends what the kernel takes at once, then ends every connection, setting-up and socket.
+    void close_all();
+    /// After close_all(): calls once, when the last coroutine is gone.
+    void when_drained(std::function<void()> drained);
+
+    /// Takes another worker's mail. Any thread.
+    void deliver(std::vector<Mail>& batch);
+
+    [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
+  private:
+    std::optional<BindFault> listen_udp(ListenerIndex index, const Endpoint& bind);
+    std::optional<BindFault> listen_stream(ListenerIndex index);
+    Result<void> send_udp(const Flow& flow, Bytes bytes, Ticket ticket);
+    void post(std::uint16_t worker, Mail mail);
+    void want_turn_end();
+    void end_turn();
+    void flush_mail(std::uint16_t worker);
+    void open_mail();
+    void open(PostedSend mail);
+    void open(const PostedClose& mail);
+    void open(const PeerUnreachable& mail);
+    void tell_unreachable(ListenerIndex listener, const Endpoint& peer);
+
+    FlowSettings settings_;
+    const Inboxes* inboxes_;
+    Counters counters_;
+    TaskGroup tasks_;
+    Distribution distribution_;
+    StreamSurroundings streams_;
+    Connections connections_;
+    OutgoingPool outgoing_;
+    ConnectionCensus* census_;
+    std::vector<std::unique_ptr<UdpSocket>> udp_;            ///< by listener; null: not UDP
+    std::vector<std::unique_ptr<StreamListener>> acceptors_; ///< by listener; null: UDP
+    std::vector<WorkerFlows*> workers_;
+    std::vector<std::vector<Mail>> outgoing_mail_; ///< by worker
+    Mailbox mailbox_;
+    std::vector<Mail> opened_mail_; ///< storage of open_mail()
+    bool turn_end_wanted_ = false;
+    bool closed_ = false;
+};
+
+} // namespace roundabout::transport
