@@ -1,0 +1,167 @@
+#pragma once
+
+// The templates of ByteStream; included by byte_stream.hpp only.
+
+#include "transport/byte_stream.hpp"
+
+namespace roundabout::transport {
+
+/// Tries, waits for the socket, tries again; or, without TLS, leaves it to the socket. Completes
+/// through the executor, never from within the call that began it, so that a loop of operations
+/// which all succeed at once neither recurses nor starves others.
+template <class Step>
+struct ByteStream::Waiting {
+    enum class Stage : std::uint8_t { begun, passed_on, waiting, done };
+
+    Waiting(ByteStream& of, Step what)
+        : stream(&of), step(std::move(what)), cancels(of.cancels_) {}
+
+    template <class Self>
+    void operator()(Self& self, const ErrorCode& error = {}, std::size_t bytes = 0) {
+        switch (stage) {
+        case Stage::begun:
+            if (!stream->ssl_)
+                pass_on(self);
+            else
+                attempt(self);
+            return;
+        case Stage::passed_on:
+            complete(self, error, bytes);
+            return;
+        case Stage::waiting:
+            if (error) // the stream may be gone
+                complete(self, error, 0);
+            else if (was_cancelled(self))
+                complete(self, boost::asio::error::operation_aborted, 0);
+            else
+                attempt(self);
+            return;
+        case Stage::done:
+            complete(self, outcome.error, outcome.bytes);
+            return;
+        }
+    }
+
+  private:
+    template <class Self>
+    void pass_on(Self& self) {
+        stage = Stage::passed_on;
+        // The operation, and the step in it, is moved from while the call reads its arguments.
+        Step copy = step;
+        copy.pass_on(stream->socket_, std::move(self));
+    }
+
+    template <class Self>
+    void attempt(Self& self) {
+        outcome = step.attempt(*stream);
+        if (outcome.need != Need::nothing) {
+            stage = Stage::waiting;
+            const auto what =
+                outcome.need == Need::readable ? Socket::wait_read : Socket::wait_write;
+            stream->socket_.async_wait(what, std::move(self));
+        } else if (stage == Stage::begun) {
+            stage = Stage::done;
+            boost::asio::post(stream->get_executor(), std::move(self));
+        } else {
+            complete(self, outcome.error, outcome.bytes);
+        }
+    }
+
+    /// The wait may have succeeded just before somebody cancelled.
+    template <class Self>
+    [[nodiscard]] bool was_cancelled(const Self& self) const {
+        return stream->cancels_ != cancels ||
+               self.cancelled() != boost::asio::cancellation_type::none;
+    }
+
+    template <class Self>
+    static void complete(Self& self, const ErrorCode& error, std::size_t bytes) {
+        if constexpr (Step::counts)
+            self.complete(error, bytes);
+        else
+            self.complete(error);
+    }
+
+    ByteStream* stream;
+    Step step;
+    std::uint32_t cancels;
+    Stage stage = Stage::begun;
+    Attempt outcome = {};
+};
+
+struct ByteStream::Handshaking {
+    static constexpr bool counts = false;
+
+    Attempt attempt(ByteStream& stream) const { return stream.try_handshake(); }
+
+    template <class Self>
+    void pass_on(Socket& socket, Self&& self) const {
+        boost::asio::post(socket.get_executor(), std::forward<Self>(self));
+    }
+};
+
+template <class Buffers>
+struct ByteStream::Reading {
+    static constexpr bool counts = true;
+    Buffers buffers;
+
+    /// Into the first buffer that has room.
+    Attempt attempt(ByteStream& stream) const {
+        const auto end = boost::asio::buffer_sequence_end(buffers);
+        for (auto at = boost::asio::buffer_sequence_begin(buffers); at != end; ++at) {
+            const boost::asio::mutable_buffer buffer(*at);
+            if (buffer.size() != 0)
+                return stream.try_read(buffer.data(), buffer.size());
+        }
+        return {};
+    }
+
+    template <class Self>
+    void pass_on(Socket& socket, Self&& self) const {
+        socket.async_read_some(buffers, std::forward<Self>(self));
+    }
+};
+
+template <class Buffers>
+struct ByteStream::Writing {
+    static constexpr bool counts = true;
+    Buffers buffers;
+
+    Attempt attempt(ByteStream& stream) const {
+        Gather gathered;
+        std::size_t count = 0;
+        const auto end = boost::asio::buffer_sequence_end(buffers);
+        for (auto at = boost::asio::buffer_sequence_begin(buffers);
+             at != end && count < gathered.size(); ++at) {
+            const boost::asio::const_buffer buffer(*at);
+            if (buffer.size() != 0)
+                gathered[count++] = buffer;
+        }
+        return stream.try_write(gathered, count);
+    }
+
+    template <class Self>
+    void pass_on(Socket& socket, Self&& self) const {
+        socket.async_write_some(buffers, std::forward<Self>(self));
+    }
+};
+
+template <class Token>
+auto ByteStream::async_handshake(Token&& token) {
+    return boost::asio::async_compose<Token, void(ErrorCode)>(
+        Waiting<Handshaking>(*this, Handshaking()), token, socket_);
+}
+
+template <class Buffers, class Token>
+auto ByteStream::async_read_some(const Buffers& buffers, Token&& token) {
+    return boost::asio::async_compose<Token, void(ErrorCode, std::size_t)>(
+        Waiting<Reading<Buffers>>(*this, Reading<Buffers>{buffers}), token, socket_);
+}
+
+template <class Buffers, class Token>
+auto ByteStream::async_write_some(const Buffers& buffers, Token&& token) {
+    return boost::asio::async_compose<Token, void(ErrorCode, std::size_t)>(
+        Waiting<Writing<Buffers>>(*this, Writing<Buffers>{buffers}), token, socket_);
+}
+
+} // namespace roundabout::transport

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <boost/system/result.hpp>
+#include <openssl/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace roundabout::transport {
+
+/// PEM files: the certificate chain, our own first, and its private key.
+struct CertificateFiles {
+    std::string chain_file;
+    std::string key_file;
+};
+
+/// What a TLS context that accepts connections is made of.
+struct TlsServerSettings {
+    CertificateFiles certificate;
+    /// Ask for a client certificate without insisting, so that a trusted server can prove its name.
+    /// For listeners that serve servers; a browser would bother its user. A certificate that does
+    /// not verify counts as none.
+    bool ask_certificate = false;
+    std::string ca_file; ///< authorities for those; empty: the system's
+};
+
+/// What a TLS context that opens connections is made of. The peer is always verified.
+struct TlsClientSettings {
+    std::string ca_file; ///< empty: the system's authorities
+    std::optional<CertificateFiles> certificate; ///< shown if the server asks
+};
+
+/// Why there is no TLS context: `error` is certificate_unusable, `text` names the file and says
+/// what is wrong with it.
+struct TlsProblem {
+    Error error = Error::certificate_unusable;
+    std::string text;
+};
+
+template <class T>
+using TlsResult = boost::system::result<T, TlsProblem>;
+
+/// An OpenSSL context for one side of TLS 1.2 and 1.3: compression, renegotiation and the session
+/// cache are off, one session ticket is sent, idle connections hold no record buffers. Copies share
+/// it; it may be used by several workers at once and outlives its last connection.
+class TlsContext {
+  public:
+    /// Reads the files. Errors: a file that is missing, unreadable or holds no certificate or key;
+    /// a key that is not that certificate's.
+    [[nodiscard]] static TlsResult<TlsContext> server(const TlsServerSettings& settings);
+    [[nodiscard]] static TlsResult<TlsContext> client(const TlsClientSettings& settings);
+
+    /// What works and yet should be looked at, one sentence each: a certificate that has expired or
+    /// is not valid yet.
+    [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
+    /// For SSL_new; never null.
+    [[nodiscard]] ssl_ctx_st* native() const noexcept { return context_.get(); }
+
+  private:
+    explicit TlsContext(std::shared_ptr<ssl_ctx_st> context) noexcept
+        : context_(std::move(context)) {}
+
+    std::shared_ptr<ssl_ctx_st> context_;
+    std::vector<std::string> warnings_;
+};
+
+} // namespace roundabout::transport
