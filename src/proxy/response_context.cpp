@@ -36,6 +36,18 @@ ResponseContext::ResponseContext(Services& services, Accepted accepted, Mailbox<
     in_ = side_of(accepted_.flow,
                   place_of(accepted_.source, accepted_.flow, snapshot, services_.tokens),
                   accepted_.source.server, snapshot);
+    ++services_.unanswered;
+}
+
+void ResponseContext::count_answered() noexcept {
+    if (std::exchange(unanswered_, false))
+        --services_.unanswered;
+}
+
+void ResponseContext::respond(std::uint16_t status, Bytes response) {
+    if (status >= 200)
+        count_answered();
+    server_.respond(status, std::move(response));
 }
 
 void ResponseContext::start() {
@@ -203,7 +215,7 @@ void ResponseContext::pass_on(std::size_t index, const sip::Message& response) {
     log_response(response, branch.flow, accepted_.flow);
     log_message("sent", accepted_.flow, bytes);
     const std::uint16_t status = hop.status != 0 ? hop.status : response.status();
-    server_.respond(status, Bytes(std::move(bytes)));
+    respond(status, Bytes(std::move(bytes)));
     services_.counters.responses_forwarded.add();
 }
 
@@ -218,7 +230,7 @@ void ResponseContext::confirm(std::size_t index, const sip::Message& response) {
     log_message("sent", accepted_.flow, bytes);
     services_.counters.responses_forwarded.add();
     if (confirmed.changes.empty()) {
-        server_.respond(response.status(), Bytes(std::move(bytes)));
+        respond(response.status(), Bytes(std::move(bytes)));
         return;
     }
     held_ = Bytes(std::move(bytes));
@@ -235,7 +247,7 @@ void ResponseContext::take(transaction::Committed committed) {
         services_.counters.stored_late.add();
         log_stored_late(request());
     }
-    server_.respond(held_status_, std::move(*held_));
+    respond(held_status_, std::move(*held_));
     held_.reset();
 }
 
@@ -282,6 +294,7 @@ void ResponseContext::fail(std::size_t index, std::uint16_t status) {
 /// A final response of our own, where no branch has a better one.
 void ResponseContext::answer(std::uint16_t status) {
     if (status == 408 && !is_invite()) {
+        count_answered();
         server_.abandon(); // RFC 4320 §4.2; R24
         return;
     }
@@ -290,7 +303,7 @@ void ResponseContext::answer(std::uint16_t status) {
     if (cancelled_)
         status = 487;
     const std::uint16_t sent = status == 503 ? 500 : status; // R32
-    server_.respond(sent, Bytes(own_response(request(), accepted_.flow, sent, {}, services_.keys)));
+    respond(sent, Bytes(own_response(request(), accepted_.flow, sent, {}, services_.keys)));
     services_.counters.requests_answered.add();
     log_answered(request(), accepted_.flow, sent, accepted_.decision.rule);
 }

@@ -41,6 +41,9 @@ class ResponseContext {
   public:
     ResponseContext(Services& services, Accepted accepted,
                     transaction::Mailbox<transaction::Event>& inbox);
+    ResponseContext(const ResponseContext&) = delete;
+    ResponseContext& operator=(const ResponseContext&) = delete;
+    ~ResponseContext() { count_answered(); }
 
     /// §16.6: starts a branch for every target.
     void start();
@@ -99,6 +102,8 @@ class ResponseContext {
     void pass_on(std::size_t branch, const sip::Message& response);
     void confirm(std::size_t branch, const sip::Message& response);
     void answer(std::uint16_t status);
+    void respond(std::uint16_t status, Bytes response);
+    void count_answered() noexcept;
     void cancel_pending();
 
     Services& services_;
@@ -115,6 +120,7 @@ class ResponseContext {
     bool cancelled_ = false;
     bool server_ended_ = false;
     bool stopped_ = false;
+    bool unanswered_ = true; ///< counted in Services::unanswered
 };
 
 } // namespace roundabout::proxy

@@ -13,6 +13,8 @@
 #include "transport/flow_table.hpp"
 #include "transport/resolver.hpp"
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
@@ -35,7 +37,8 @@ struct Services {
     Counters& counters;
     std::function<WallTime()> wall_clock;
     std::uint16_t worker = 0;
-    std::uint32_t boot = 0; ///< this incarnation of the process, as in FlowId
+    std::uint32_t boot = 0;               ///< this incarnation of the process, as in FlowId
+    std::atomic<std::size_t>& unanswered; ///< requests forwarded that have no final response yet
 
     SnapshotPtr snapshot; ///< the current one; a request takes its own copy
     FlowWatch watch;

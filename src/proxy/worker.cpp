@@ -43,11 +43,6 @@ void Worker::take(store::Outcome outcome) {
             transaction::Committed{committed->ticket, committed->stored});
 }
 
-void Worker::stop() {
-    stopping_ = true;
-    services_.layer.stop();
-}
-
 void Worker::on(const transport::Refused& refused) {
     services_.counters.requests_malformed.add();
     log_refused(refused.flow, refused.why);
@@ -122,7 +117,7 @@ void Worker::take_response(transport::Inbound inbound) {
 
 void Worker::take_request(transport::Inbound inbound) {
     auto fresh = services_.layer.accept(std::move(inbound));
-    if (!fresh || stopping_)
+    if (!fresh || draining_)
         return;
     const sip::Method method = fresh->message.method();
     if (method == sip::Method::ack || method == sip::Method::cancel)

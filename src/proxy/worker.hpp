@@ -28,8 +28,8 @@ class Worker {
     /// The store's answers.
     void take(store::Outcome outcome);
 
-    /// Tells everything to end; nothing new is taken from now on.
-    void stop();
+    /// Nothing new is taken from now on; what is under way goes on.
+    void drain() noexcept { draining_ = true; }
 
   private:
     void on(transport::Inbound inbound);
@@ -51,7 +51,7 @@ class Worker {
     Services& services_;
     std::vector<transport::Inbox*> inboxes_;
     RateLimit rejections_{10, 50}; ///< answers to unknown sources
-    bool stopping_ = false;
+    bool draining_ = false;
 };
 
 /// Which worker owns the transaction of a message that came by UDP (design: Who owns a

@@ -196,6 +196,10 @@ ClientTransaction ClientTransaction::start(TransactionLayer& layer, ClientReques
     return ClientTransaction(begin<fsm::NonInviteClient>(layer, std::move(request), context));
 }
 
+void ClientTransaction::flow_lost() {
+    inbox_.put(transport::SendFailed{0, Error::flow_closed});
+}
+
 void ClientTransaction::cancel() { inbox_.put(CancelWanted{}); }
 
 } // namespace roundabout::transaction

@@ -40,6 +40,10 @@ class ClientTransaction {
     /// the CANCEL.
     void cancel();
 
+    /// The connection that the request left by is gone and nothing has been heard: ends like a
+    /// failed send, by BranchFailed (R41).
+    void flow_lost();
+
     /// False once the transaction has ended.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(inbox_); }
 
