@@ -85,7 +85,7 @@ std::optional<std::string> WorkerThread::prepare() {
     services_.reset(new proxy::Services{loop_, *layer_, *contexts_, *flows_, *resolver_, *tokens_,
                                         keys, binding_tokens(*tokens_), *shared_.bindings,
                                         *shared_.store, counters_, wall_now, number_, shared_.boot,
-                                        unanswered_});
+                                        unanswered_, nullptr, {}, 0, {}});
     refresh_snapshot();
     worker_ = std::make_unique<proxy::Worker>(*services_, shared_.inboxes);
     return std::nullopt;

@@ -1,0 +1,38 @@
+#!/bin/bash
+# Installs what is needed on Debian 12, as root: for "build" what builds and runs the proxy and its
+# demonstration, for "test" also every compiler, peer and tool that the tests use.
+set -euo pipefail
+
+build=(
+    ca-certificates clang-19 cmake lld-19 ninja-build pkg-config
+    libboost1.81-dev libboost-program-options1.81-dev libssl-dev libsqlitecpp-dev libsqlite3-dev
+    libtomlplusplus-dev libc-ares-dev libspdlog-dev libfmt-dev doctest-dev
+    openssl python3 python3-websockets
+)
+test=(
+    g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
+    sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules kamailio-sqlite-modules
+    kamailio-extra-modules baresip chromium dnsmasq-base nodejs npm python3-pytest sqlite3
+    procps iproute2
+)
+
+case "${1:-}" in
+build) packages=("${build[@]}") ;;
+test) packages=("${build[@]}" "${test[@]}") ;;
+*)
+    echo "usage: $0 build|test" >&2
+    exit 2
+    ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+    # A newer Node.js than Debian's may be here already, without Debian's npm.
+    case "$package" in nodejs | npm) command -v "${package/nodejs/node}" >/dev/null && continue ;; esac
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if ((${#missing[@]})); then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+fi

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Installs, builds and passes every test, in stages; the last line counts them all:
+#   N passed, N failed, N skipped
+# As root on Debian 12. Stages may be named: tools/test.sh release gcc
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0 failed=0 skipped=0 broken=0
+jobs=$(nproc)
+
+# Runs a stage's commands, prints how long they took and whether they went through.
+stage() {
+    local name=$1 start=$SECONDS status=0
+    shift
+    echo "=== $name"
+    "$@" || status=$?
+    ((status == 0)) || broken=1
+    echo "=== $name: $((SECONDS - start)) s$( ((status == 0)) || echo ', FAILED')"
+}
+
+build() {
+    cmake --preset "$1" && cmake --build "build/$1" -j "$jobs"
+}
+
+# Runs ctest in a preset's folder, with further arguments, and adds up its counts.
+run_tests() {
+    local preset=$1 report=build/$1/tests.xml
+    shift
+    rm -f "$report"
+    ctest --test-dir "build/$preset" --no-tests=error --output-on-failure -j "$jobs" \
+        --output-junit tests.xml "$@"
+    local status=$?
+    local counts
+    counts=$(/usr/bin/python3 tools/count_tests.py "$report") || return 1
+    read -r p f s <<<"$counts"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    return $status
+}
+
+install_stage() {
+    tools/install_packages.sh test &&
+        npm ci --prefix tests/blackbox/browser --no-audit --no-fund --silent
+}
+release_stage() { build release && run_tests release; }
+asan_stage() { build asan && run_tests asan -LE peers; }
+tsan_stage() { build tsan && run_tests tsan -L workers; }
+fuzz_stage() { build fuzz && run_tests fuzz -L fuzz; }
+gcc_stage() { build gcc && run_tests gcc -L unit; }
+style_stage() { tools/check_style.sh; }
+
+stages=("$@")
+((${#stages[@]})) || stages=(install style release asan tsan fuzz gcc)
+for name in "${stages[@]}"; do
+    stage "$name" "${name}_stage"
+done
+
+((broken == 0 || failed > 0)) || failed=1 # a stage that could not even run its tests
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0 && passed > 0))
