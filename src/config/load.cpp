@@ -6,6 +6,7 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <optional>
@@ -54,11 +55,14 @@ Table to_table(const toml::table& table) {
 
 Problem syntax_problem(const std::string& file, const toml::parse_error& error) {
     const Position at = position_of(error.source());
+    std::string description(error.description()); // may hold the very line end that was in the way
+    std::ranges::replace_if(
+        description, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, ' ');
     return {file,
             at.line,
             at.column,
             "",
-            "this is not TOML: " + std::string(error.description()),
+            "this is not TOML: " + description,
             "correct it; what stands after it has not been looked at"};
 }
 

@@ -5,17 +5,18 @@
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace roundabout::transport {
 
 /// How long answers count.
 struct DnsCacheLimits {
-    std::chrono::seconds least_ttl{1};   ///< a shorter TTL, 0 included, counts as this
+    std::chrono::seconds least_ttl{5};   ///< a shorter TTL, 0 included, counts as this
     std::chrono::seconds most_ttl{3600}; ///< a longer one as this
     std::chrono::seconds retry{5};       ///< after a failure no query sooner than this
     std::size_t hosts = 4096; ///< kept hosts not counted; the one that expires first goes
@@ -54,8 +55,14 @@ class DnsCache {
     /// A query failed; what was good stays.
     void fail(std::string_view host, TimePoint now);
 
-    /// Has `host` refreshed for ever and never dropped: it is due from now on.
+    /// A query for a kept host went out: it is not due again before `retry` has passed.
+    void asked(std::string_view host, TimePoint now);
+
+    /// Has `host` refreshed for ever and never dropped. One without an answer is due at once.
     void keep(std::string_view host);
+    /// No host is kept any more; what is known about them stays, as about any other.
+    void keep_none();
+    [[nodiscard]] bool is_kept(std::string_view host) const;
 
     /// The kept hosts whose refresh is due: a quarter of the TTL (at most 10 s) before it ends, or
     /// `retry` after a failure.
@@ -77,10 +84,12 @@ class DnsCache {
         bool kept = false;
     };
 
+    Entry& entry(std::string_view host, TimePoint now);
     void make_room(TimePoint now);
 
     DnsCacheLimits limits_;
-    std::unordered_map<std::string, Entry> entries_;
+    std::unordered_map<std::string, Entry> entries_; // by host in lower case
+    std::size_t kept_ = 0;
 };
 
 } // namespace roundabout::transport

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ struct ResolverSettings {
     std::vector<std::string> name_servers;   ///< "address:port"; empty: the system's
     std::chrono::milliseconds timeout{1000}; ///< of the first try; each further one waits longer
     int tries = 2;                           ///< a name server
+    std::size_t most_queries = 1024;         ///< at once; beyond them resolve() fails at once
     DnsCacheLimits cache;
 };
 
@@ -27,6 +29,7 @@ struct ResolverCounters {
     std::uint64_t cached = 0;   ///< answered from the cache within the TTL
     std::uint64_t stale = 0;    ///< answered with the last good answer because DNS failed
     std::uint64_t failures = 0; ///< queries that failed
+    std::uint64_t refused = 0;  ///< not asked: too many queries under way
 };
 
 /// Host names to addresses, A and AAAA, asynchronously: c-ares on the worker's own io_context, no
@@ -51,14 +54,12 @@ class Resolver {
     /// worker's loop: numeric hosts (IPv6 with or without brackets) and cached ones at once; IPv4
     /// before IPv6, else in the order of DNS. Queries for one host are joined. If DNS fails, the
     /// last good answer is given, else resolve_failed.
-    void resolve(std::string host, Ticket ticket);
+    void resolve(const std::string& host, Ticket ticket);
 
-    /// Keeps that host resolved from now on, by its TTL, in the background (names of trusted
-    /// servers). Numeric hosts too, so that the address book has them.
-    void keep(const std::string& host);
-
-    /// Forgets which hosts are kept, for a new configuration; their answers stay cached.
-    void keep_only(const std::vector<std::string>& hosts);
+    /// Keeps these hosts, and no others, resolved from now on, in the background, each by its TTL:
+    /// names of trusted servers (config::hosts_to_resolve). Numeric ones stand in the address book
+    /// when this returns. Answers for hosts that are no longer kept stay cached for their time.
+    void keep(const std::vector<std::string>& hosts);
 
     /// The addresses of all kept hosts: replaced as a whole when an answer changes it, so a compare
     /// of pointers tells whether it is still the same.

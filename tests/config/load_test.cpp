@@ -202,6 +202,12 @@ TEST_CASE("configuration: what is no TOML is reported where it stands") {
     CHECK(problems[0].message.starts_with("this is not TOML: "));
 }
 
+TEST_CASE("configuration: a syntax problem is one line, whatever was in the way") {
+    const auto errors = errors_of("strict_client = t\n");
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].find('\n') == std::string::npos);
+}
+
 TEST_CASE("configuration: all problems are reported, in the order of the file") {
     CHECK(errors_of(R"(
 strict_host = "yes"
