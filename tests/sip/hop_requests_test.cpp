@@ -64,9 +64,9 @@ TEST_CASE(
 
 TEST_CASE(
     "R36 a To that is more than one line, or missing, in a response is not copied into the ACK") {
-    for (const std::string& to : {"To: <sip:b>\r;tag=x\r\n", "X: y\r\n"}) {
-        const auto ack =
-            index(make_ack(sent_invite(), index("SIP/2.0 486 Busy\r\n" + to + "\r\n")));
+    for (const std::string_view to : {"To: <sip:b>\r;tag=x\r\n", "X: y\r\n"}) {
+        const auto ack = index(
+            make_ack(sent_invite(), index("SIP/2.0 486 Busy\r\n" + std::string(to) + "\r\n")));
         CHECK(ack.defect() == Error::none);
         CHECK(ack.value(HeaderId::to) == "<sip:b@h>");
     }
