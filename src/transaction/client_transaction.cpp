@@ -67,10 +67,12 @@ class RunningClient : public PooledObject {
     void on(ResponseArrived& arrived) {
         const std::uint16_t status = arrived.message.status();
         const fsm::Actions actions = machine_.response(status, layer_.loop.now());
+        const bool first_final = status >= 200 && !final_;
+        final_ = final_ || first_final; // before the ACK, whose failure is no verdict on the branch
         if (actions.has(fsm::Action::send_ack))
             send_ack(arrived.message);
         if (actions.has(fsm::Action::pass_up))
-            pass_up(std::move(arrived.message));
+            pass_up(std::move(arrived.message), first_final);
         carry_out(actions);
         if (cancel_wanted_)
             cancel();
@@ -103,11 +105,9 @@ class RunningClient : public PooledObject {
 
     /// The first final response must arrive; a 1xx and the 2xx behind the first may be lost under
     /// load, as they may on the way.
-    void pass_up(sip::Message message) {
-        const bool matters = !final_ && message.status() >= 200;
-        final_ = final_ || matters;
+    void pass_up(sip::Message message, bool must_arrive) {
         Event event = BranchResponse{branch_, std::move(message)};
-        if (matters)
+        if (must_arrive)
             tell(std::move(event));
         else if (context_ && !context_.put_expendable(std::move(event)))
             ++layer_.counters.events_dropped;
@@ -170,7 +170,7 @@ class RunningClient : public PooledObject {
     OpenTicket ticket_;
     ClientTable::Entry entry_;
     Machine machine_;
-    bool final_ = false; ///< a final response was passed up
+    bool final_ = false; ///< a final response came
     bool cancel_wanted_ = false;
     bool cancel_sent_ = false;
     bool over_ = false;
@@ -196,9 +196,7 @@ ClientTransaction ClientTransaction::start(TransactionLayer& layer, ClientReques
     return ClientTransaction(begin<fsm::NonInviteClient>(layer, std::move(request), context));
 }
 
-void ClientTransaction::flow_lost() {
-    inbox_.put(transport::SendFailed{0, Error::flow_closed});
-}
+void ClientTransaction::flow_lost() { inbox_.put(transport::SendFailed{0, Error::flow_closed}); }
 
 void ClientTransaction::cancel() { inbox_.put(CancelWanted{}); }
 

@@ -38,7 +38,7 @@ class Mailbox {
         if (events_.size() >= limit_)
             return false;
         events_.push(std::move(event));
-        if (waiting_)
+        if (next_ != nullptr)
             loop_.wake(waiter_);
         return true;
     }
@@ -67,7 +67,7 @@ class Mailbox {
     std::size_t limit_;
     EventQueue<Event, 2> events_;
     Waiter waiter_;
-    bool waiting_ = false;
+    Next* next_ = nullptr; ///< whom `waiter_` would resume
     Link refs_;
 };
 
@@ -91,7 +91,7 @@ class Mailbox<Event>::Next {
     }
     void await_suspend(std::coroutine_handle<> handle) noexcept {
         suspended_ = true;
-        mailbox_.waiting_ = true;
+        mailbox_.next_ = this;
         mailbox_.waiter_.set_handle(handle);
         mailbox_.loop_.arm(mailbox_.waiter_, deadline_);
     }
@@ -105,15 +105,16 @@ class Mailbox<Event>::Next {
     }
 
   private:
+    friend class Mailbox;
     void leave() noexcept {
         suspended_ = false;
-        mailbox_.waiting_ = false;
+        mailbox_.next_ = nullptr;
         mailbox_.waiter_.unlink();
     }
 
     Mailbox& mailbox_;
     TimePoint deadline_;
-    bool suspended_ = false;
+    bool suspended_ = false; ///< and the mailbox is still there
 };
 
 /// A way to a mailbox that may end first: then it leads nowhere. Copyable; 24 bytes, no allocation.
@@ -156,6 +157,10 @@ class MailboxRef : private Link {
 
 template <class Event>
 Mailbox<Event>::~Mailbox() {
+    // A coroutine that waits for a mailbox that has gone is never resumed; it is destroyed with its
+    // scope, and must not look for the mailbox then.
+    if (next_ != nullptr)
+        next_->suspended_ = false;
     while (refs_.linked()) {
         auto& ref = static_cast<MailboxRef<Event>&>(*refs_.next());
         ref.follow(nullptr);

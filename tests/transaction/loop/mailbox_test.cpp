@@ -151,6 +151,20 @@ TEST_CASE("A reference to a mailbox that has gone leads nowhere") {
     CHECK_FALSE(copy.put_expendable(1));
 }
 
+TEST_CASE("A mailbox may go before the task that waits for it, which then waits for ever") {
+    Loop loop(start);
+    Scope scope(loop);
+    {
+        Mailbox<int> inbox(loop);
+        std::optional<int> taken;
+        scope.spawn(take_one(loop, inbox, start + 1s, taken));
+        loop.run();
+    }
+    loop.advance(start + 2s);
+    CHECK(loop.run() == 0);
+    CHECK(scope.count() == 1);
+}
+
 TEST_CASE("A mailbox in an object that the frame owns goes with the frame") {
     Loop loop(start);
     MailboxRef<int> ref;
