@@ -35,11 +35,11 @@ std::optional<std::string_view> generic_uri_scheme(std::string_view text) noexce
         !ascii::is_alpha(text.front()))
         return std::nullopt;
     const std::string_view scheme = text.substr(0, colon);
-    const bool scheme_valid = std::all_of(scheme.begin(), scheme.end(), [](char c) {
+    const bool scheme_valid = std::ranges::all_of(scheme, [](char c) {
         return ascii::is_alpha(c) || ascii::is_digit(c) || c == '+' || c == '-' || c == '.';
     });
     const std::string_view rest = text.substr(colon + 1);
-    const bool rest_valid = std::all_of(rest.begin(), rest.end(), [](char c) {
+    const bool rest_valid = std::ranges::all_of(rest, [](char c) {
         return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '<' && c != '>' &&
                c != '"';
     });

@@ -127,6 +127,22 @@ using namespace roundabout::sip;
     return uri_fault(value);
 }
 
+[[nodiscard]] std::string_view joined_rows_fault(const Message& message) {
+    for (int i = 0; i <= static_cast<int>(HeaderId::retry_after); ++i) {
+        const auto id = static_cast<HeaderId>(i);
+        const std::vector<ValueAt> all = values(message, id);
+        const auto first = first_value(message, id);
+        if (all.empty() ? first.has_value() : !first || *first != all.front().text)
+            return "the first value is not the first of all values";
+        for (const ValueAt& value : all) {
+            const HeaderField& row = message.headers()[value.row];
+            if (row.id != id || !inside(value.text, message.text(row.value)))
+                return "a value is not in the row that it names";
+        }
+    }
+    return "";
+}
+
 [[nodiscard]] std::string_view values_fault(const Message& message) {
     for (const HeaderField& row : message.headers()) {
         const std::string_view text = message.text(row.value);
@@ -142,10 +158,6 @@ using namespace roundabout::sip;
             if (const std::string_view fault = value_fault(*value); !fault.empty())
                 return fault;
         }
-        const std::vector<ValueAt> all = values(message, row.id);
-        const auto first = first_value(message, row.id);
-        if (all.empty() ? first.has_value() : !first || *first != all.front().text)
-            return "the first value is not the first of all values";
     }
     return "";
 }
@@ -153,7 +165,8 @@ using namespace roundabout::sip;
 } // namespace
 
 std::string_view violated_invariant(const Message& message) {
-    for (const auto fault : {start_line_fault, rows_fault, body_fault, values_fault}) {
+    for (const auto fault :
+         {start_line_fault, rows_fault, body_fault, values_fault, joined_rows_fault}) {
         if (const std::string_view sentence = fault(message); !sentence.empty())
             return sentence;
     }
