@@ -39,8 +39,8 @@ struct Binding {
     std::string call_id;
     std::uint32_t cseq = 0;
     std::string user_agent;
-    WallTime registered{};
-    WallTime expires{};
+    WallTime registered; ///< the last 2xx
+    WallTime expires;
     std::uint64_t version = 0; ///< rises with each change of this row
     bool reachable = true;     ///< false once a stream flow closed; not persisted
 };

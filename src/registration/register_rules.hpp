@@ -96,6 +96,9 @@ struct RegisterPlan {
                                         std::span<const Binding> existing,
                                         const BindingTokens& tokens);
 
+/// What of a plan is to be made pending, each binding once; not what it asks to end.
+[[nodiscard]] std::vector<Binding> pending_bindings(const RegisterPlan& plan);
+
 /// The canonical AOR of a REGISTER, to look `existing` up by. Errors as of plan().
 [[nodiscard]] Result<std::string> aor_of(const sip::Message& request);
 

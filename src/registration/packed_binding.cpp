@@ -1,0 +1,134 @@
+#include "registration/packed_binding.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <string>
+
+namespace roundabout::registration {
+namespace {
+
+/// What all bindings that came in by one listener have alike, as one string for the pool.
+std::string pack_place(const Binding& binding) {
+    const Endpoint& local = binding.flow.local;
+    std::string text;
+    text.push_back(static_cast<char>(binding.flow.transport));
+    text.append(reinterpret_cast<const char*>(&binding.flow.listener), sizeof(ListenerIndex));
+    text.append(reinterpret_cast<const char*>(&local.port), sizeof local.port);
+    text.push_back(local.address.is_v6() ? '6' : '4');
+    text.append(reinterpret_cast<const char*>(local.address.bytes().data()), 16);
+    return text + binding.listener;
+}
+
+void unpack_place(std::string_view text, Binding& binding) {
+    binding.flow.transport = static_cast<Transport>(text[0]);
+    std::memcpy(&binding.flow.listener, text.data() + 1, 2);
+    std::memcpy(&binding.flow.local.port, text.data() + 3, 2);
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), text.data() + 6, 16);
+    binding.flow.local.address = text[5] == '6'
+                                     ? IpAddress::v6(bytes)
+                                     : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+    binding.listener = text.substr(22);
+}
+
+std::string_view cut(std::string_view text) noexcept {
+    return text.substr(0, std::numeric_limits<std::uint16_t>::max());
+}
+
+} // namespace
+
+PackedBinding::PackedBinding(const Binding& binding, StringPool& pool) {
+    const std::string_view contact = cut(binding.contact_uri);
+    const std::string_view user = cut(binding.user);
+    const std::size_t in_contact = contact.find(user);
+    const bool user_apart = in_contact == std::string_view::npos;
+    const std::array<std::string_view, 5> parts{cut(binding.aor), contact, cut(binding.instance),
+                                                cut(binding.call_id),
+                                                user_apart ? user : std::string_view()};
+    std::size_t bytes = sizeof(Row);
+    for (const std::string_view text : parts)
+        bytes += text.size();
+
+    auto* row = new (::operator new(bytes)) Row{};
+    row_.reset(row);
+    char* out = reinterpret_cast<char*>(row + 1);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        out = std::ranges::copy(parts[i], out).out;
+        row->sizes[i] = static_cast<std::uint16_t>(parts[i].size());
+    }
+    row->sizes[user_part] = static_cast<std::uint16_t>(user.size());
+    row->user_offset = static_cast<std::uint16_t>(user_apart ? 0 : in_contact);
+    row->id = binding.id;
+    row->reg_id = binding.reg_id;
+    row->flow_id = binding.flow.id;
+    row->version = binding.version;
+    row->registered = binding.registered;
+    row->expires = binding.expires;
+    row->remote = binding.flow.remote;
+    row->flags = static_cast<std::uint8_t>(
+        (binding.reachable ? reachable_flag : 0) | (binding.behind_nat ? nat_flag : 0) |
+        (binding.flow.outgoing ? outgoing_flag : 0) | (user_apart ? user_apart_flag : 0));
+    row->q = binding.q;
+    row->cseq = binding.cseq;
+    row->server = pool.use(binding.server);
+    row->place = pool.use(pack_place(binding));
+    row->user_agent = pool.use(binding.user_agent);
+}
+
+Binding PackedBinding::unpack(const StringPool& pool) const {
+    Binding binding;
+    binding.id = row_->id;
+    binding.aor = part(aor_part);
+    binding.contact_uri = part(contact_part);
+    binding.user = user();
+    binding.server = pool.text(row_->server);
+    unpack_place(pool.text(row_->place), binding);
+    binding.flow.remote = row_->remote;
+    binding.flow.id = row_->flow_id;
+    binding.flow.outgoing = (row_->flags & outgoing_flag) != 0;
+    binding.behind_nat = (row_->flags & nat_flag) != 0;
+    binding.instance = part(instance_part);
+    binding.reg_id = row_->reg_id;
+    binding.q = row_->q;
+    binding.call_id = part(call_id_part);
+    binding.cseq = row_->cseq;
+    binding.user_agent = pool.text(row_->user_agent);
+    binding.registered = row_->registered;
+    binding.expires = row_->expires;
+    binding.version = row_->version;
+    binding.reachable = (row_->flags & reachable_flag) != 0;
+    return binding;
+}
+
+void PackedBinding::release(StringPool& pool) {
+    pool.release(row_->server);
+    pool.release(row_->place);
+    pool.release(row_->user_agent);
+}
+
+std::string_view PackedBinding::part(Part wanted) const noexcept {
+    std::size_t offset = 0;
+    for (std::size_t i = 0; i < wanted; ++i)
+        offset += row_->sizes[i];
+    return {strings() + offset, row_->sizes[wanted]};
+}
+
+std::string_view PackedBinding::user() const noexcept {
+    if ((row_->flags & user_apart_flag) != 0)
+        return part(user_part);
+    return part(contact_part).substr(row_->user_offset, row_->sizes[user_part]);
+}
+
+void PackedBinding::lose_flow() noexcept {
+    row_->flow_id = {};
+    row_->flags = static_cast<std::uint8_t>(row_->flags & ~reachable_flag);
+}
+
+void PackedBinding::Free::operator()(Row* row) const noexcept {
+    row->~Row();
+    ::operator delete(row);
+}
+
+} // namespace roundabout::registration
