@@ -70,6 +70,7 @@ std::string server_name(const Config& config, ServerIndex server) {
 
 void describe_top(const Config& config, Lines& lines) {
     std::vector<std::string> networks;
+    networks.reserve(config.client_networks.size());
     for (const Network& network : config.client_networks)
         networks.push_back(network.to_string());
     lines.texts("domains", config.domains);
@@ -109,6 +110,7 @@ void describe_listener(const Config& config, const Listener& listener, Lines& li
 
 void describe_server(const Config& config, const TrustedServer& server, Lines& lines) {
     std::vector<std::string> callers;
+    callers.reserve(server.may_call_clients.size());
     for (const ServerIndex other : server.may_call_clients)
         callers.push_back(server_name(config, other));
     lines.header("[[server]]");

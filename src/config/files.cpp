@@ -6,7 +6,6 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <sys/stat.h>
 #include <system_error>
@@ -32,9 +31,10 @@ void check_pem(const std::string& path, const std::string& file, std::string_vie
                      "write the path of a PEM file that this user may read");
         return;
     }
-    std::ostringstream content;
-    content << stream.rdbuf();
-    if (content.view().find(mark) == std::string_view::npos)
+    bool found = false;
+    for (std::string line; !found && std::getline(stream, line);)
+        found = line.find(mark) != std::string::npos;
+    if (!found)
         report.error(path, quoted(file) + " holds no " + std::string(what) + " in PEM form",
                      "write the path of a PEM file");
 }

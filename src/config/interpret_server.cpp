@@ -30,10 +30,10 @@ void read_hosts(Section& section, std::string_view key, bool brackets,
 void complete_hosts(TrustedServer& server) {
     if (server.hosts.empty()) {
         for (const std::string& domain : server.domains)
-            server.hosts.push_back(*normal_host(domain, false));
+            server.hosts.push_back(normal_host(domain, false).value_or(domain));
     } else if (server.domains.empty()) {
         for (const std::string& host : server.hosts)
-            server.domains.push_back(*normal_host(host, true));
+            server.domains.push_back(normal_host(host, true).value_or(host));
     }
 }
 

@@ -61,7 +61,8 @@ std::optional<std::uint16_t> port_at(const Listener& listener, const HostMatch& 
                                      std::span<const IpAddress> machine) noexcept {
     if (listener.advertised && host.is(listener.advertised->host))
         return listener.advertised->port;
-    if (host.address() && is_bound_there(listener, *host.address(), machine))
+    const std::optional<IpAddress>& address = host.address();
+    if (address && is_bound_there(listener, *address, machine))
         return listener.bind.port;
     return std::nullopt;
 }

@@ -121,17 +121,17 @@ json = true
     CHECK(config.drain == std::chrono::seconds(9));
     CHECK(config.name_servers ==
           std::vector<std::string>{"127.0.0.1:53", "[::1]:5353", "[::1]:53"});
-    CHECK(config.tls.certificate->key_file == "/k.pem");
+    CHECK(config.tls.certificate.value_or(Certificate{}).key_file == "/k.pem");
     CHECK(config.tls.ca_file == "/ca.pem");
-    CHECK(config.tls.client_certificate->chain_file == "/cc.pem");
+    CHECK(config.tls.client_certificate.value_or(Certificate{}).chain_file == "/cc.pem");
 
     const Listener& listener = config.listeners.at(5);
     CHECK(listener.bind == *Endpoint::parse("[::]:443"));
-    CHECK(listener.advertised->host == "sip.example.com");
-    CHECK(listener.advertised->port == 443);
+    CHECK(listener.advertised.value_or(Advertised{}).host == "sip.example.com");
+    CHECK(listener.advertised.value_or(Advertised{}).port == 443);
     CHECK_FALSE(listener.serves_clients);
     CHECK(listener.default_server == 0);
-    CHECK(listener.certificate->key_file == "sub/own.key");
+    CHECK(listener.certificate.value_or(Certificate{}).key_file == "sub/own.key");
     CHECK(listener.path == "/ws");
     CHECK(listener.origins == std::vector<std::string>{"https://phone.example.com:8443"});
 
@@ -149,7 +149,7 @@ json = true
     CHECK(b.port == 443);
     CHECK(b.path == "/sip");
     CHECK(b.ca_file == "/b.pem");
-    CHECK(b.client_certificate->key_file == "/bk.pem");
+    CHECK(b.client_certificate.value_or(Certificate{}).key_file == "/bk.pem");
     CHECK(b.tls_name == "cert.example.com");
 
     CHECK(config.store.path == "/tmp/x.db");
@@ -219,16 +219,16 @@ bind = "localhost:5060"
 name = "pbx"
 adresses = ["192.0.2.10"]
 )") == std::vector<std::string>{
-           "r.toml:2:15: strict_host: found a string, expected true or false; write "
-           "strict_host = true or strict_host = false, without quotes",
+           ("r.toml:2:15: strict_host: found a string, expected true or false; write "
+            "strict_host = true or strict_host = false, without quotes"),
            "r.toml:3:9: drain: -1 is out of range; write a number from 0 to 3600",
-           "r.toml:5:13: listen.transport: \"upd\" is none of \"udp\", \"tcp\", \"tls\", "
-           "\"ws\", \"wss\"; write transport = \"udp\"",
-           "r.toml:6:8: listen.bind: \"localhost:5060\" is no address to listen on; write an "
-           "address and a port, as \"0.0.0.0:5060\" or \"[::]:5060\"; a name that others reach "
-           "it by goes into advertised",
-           "r.toml:7:1: server.addresses: is missing; write addresses = [\"192.0.2.10\"], or a "
-           "host name",
+           ("r.toml:5:13: listen.transport: \"upd\" is none of \"udp\", \"tcp\", \"tls\", "
+            "\"ws\", \"wss\"; write transport = \"udp\""),
+           ("r.toml:6:8: listen.bind: \"localhost:5060\" is no address to listen on; write an "
+            "address and a port, as \"0.0.0.0:5060\" or \"[::]:5060\"; a name that others reach "
+            "it by goes into advertised"),
+           ("r.toml:7:1: server.addresses: is missing; write addresses = [\"192.0.2.10\"], or a "
+            "host name"),
            "r.toml:9:1: server.adresses: unknown key; write addresses"});
 }
 

@@ -22,6 +22,7 @@ namespace roundabout::config::testing {
 
 inline std::vector<std::string> texts(const std::vector<Problem>& problems) {
     std::vector<std::string> out;
+    out.reserve(problems.size());
     for (const Problem& problem : problems)
         out.push_back(to_string(problem));
     return out;

@@ -153,7 +153,7 @@ TEST_CASE("look-up: contact_host = ip shows an address, fqdn the advertised name
     CHECK(name.host == "edge.example.com");
     CHECK(name.port == 15060);
     config.contact_host = ContactHost::ip;
-    config.listeners[1].advertised->host = "203.0.113.5";
+    config.listeners[1].advertised = Advertised{"203.0.113.5", 5060};
     CHECK(contact_for(config, config.listeners[1], address("192.0.2.1")).host == "203.0.113.5");
 }
 

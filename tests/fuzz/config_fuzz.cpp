@@ -11,6 +11,7 @@
 
 using namespace roundabout::config;
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer gives the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const Loaded loaded = load_text(text, "fuzz.toml");
