@@ -18,6 +18,7 @@ from harness.table import Table
 
 TEST_LIMIT = 120.0
 LOG_LINES = 200
+ALL_SKIPPED = 77
 TABLES = pytest.StashKey[list[Table]]()
 
 
@@ -30,6 +31,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), TEST_LIMIT))
     return True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Says by the exit status that all tests were skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    ran = any(reporter.stats.get(kind) for kind in ("passed", "failed", "error"))
+    if reporter.stats.get("skipped") and not ran:
+        session.exitstatus = ALL_SKIPPED
 
 
 def pytest_runtest_setup() -> None:

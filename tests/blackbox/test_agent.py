@@ -138,12 +138,12 @@ async def test_registrar_forks_to_all_bindings(slot: Slot):
                 await phone.register()
             calls = await pbx.fork("sip:alice@pbx.test", SDP, SDP_TYPE)
             rung = [await phone.ring() for phone in phones]
-            dialog = await asyncio.gather(phones[0].answer(rung[0]), pbx.confirm(calls[0]))
+            theirs, ours = await asyncio.gather(phones[0].answer(rung[0]), pbx.confirm(calls[0]))
             await calls[1].cancel()
             await calls[1].response(487)
-            bye = asyncio.ensure_future(phones[0].hang_up(dialog[0]))
-            await pbx.respond(await pbx.expect("BYE"), 200)
-            await bye
+            bye = await theirs.request("BYE")
+            await pbx.respond(await ours.expect("BYE"), 200)
+            await bye.response(200)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -31,9 +31,7 @@ async def test_phones_register_and_call_each_other(transport: str, slot: Slot, t
             invite = await alice.call(bob.aor, SDP, SDP_TYPE)
             theirs, ours = await asyncio.gather(bob.answer(await bob.ring(), SDP),
                                                 alice.confirm(invite))
-            bye = asyncio.ensure_future(bob.hang_up(theirs))
-            await alice.respond(await ours.expect("BYE"), 200)
-            await bye
+            await asyncio.gather(bob.hang_up(theirs), alice.hung_up(ours))
             await alice.unregister()
             assert not pbx.bindings("alice")
 

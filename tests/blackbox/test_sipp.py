@@ -25,6 +25,15 @@ def test_scenarios_fit_each_other(caller: str, callee: str, transport: str, slot
         waiting.finish()
 
 
+@pytest.mark.parametrize("caller, callee", [("uac", "uas"), ("uac_bye", "uas_bye")])
+def test_scenarios_speak_ipv6(caller: str, callee: str, slot: Slot, tmp_path: Path):
+    here, there = Address("::1", slot.port()), Address("::1", slot.port())
+    with Sipp(callee, "udp", there, tmp_path) as waiting, Sipp(
+            caller, "udp", here, tmp_path, remote=there, target=str(there)) as calling:
+        calling.finish()
+        waiting.finish()
+
+
 @pytest.mark.parametrize("caller, callee", LOSSY_PAIRS)
 def test_scenarios_survive_loss(caller: str, callee: str, slot: Slot, tmp_path: Path):
     here, there = Address(slot.ip(3), 5060), Address(slot.ip(4), 5060)

@@ -104,6 +104,10 @@ class Phone(UserAgent):
         """Ends a call with BYE; returns the 200."""
         return await (await dialog.request("BYE")).response(200)
 
+    async def hung_up(self, dialog: Dialog) -> None:
+        """Awaits BYE and answers it."""
+        await self.respond(await dialog.expect("BYE"), 200)
+
     def proof(self, challenge: Message, method: str, uri: str) -> tuple[str, str]:
         """The header row that answers a 401 or 407."""
         asked, answered = CHALLENGES[challenge.status]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from pathlib import Path
 
@@ -14,10 +15,13 @@ LOOK_AGAIN = 0.02
 
 
 def is_bound(protocol: str, address: Address) -> bool:
-    """Whether the kernel's table has a socket listening at that IPv4 address and port."""
-    host = int.from_bytes(socket.inet_aton(address.host), "little")
-    wanted = f"{host:08X}:{address.port:04X}"
-    lines = Path(f"/proc/net/{protocol}").read_text(encoding="ascii").splitlines()[1:]
+    """Whether the kernel's table has a socket listening at that address and port."""
+    six = ":" in address.host
+    packed = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, address.host)
+    words = struct.unpack(f"<{len(packed) // 4}I", packed)
+    wanted = "".join(f"{word:08X}" for word in words) + f":{address.port:04X}"
+    table = Path(f"/proc/net/{protocol}{'6' if six else ''}")
+    lines = table.read_text(encoding="ascii").splitlines()[1:]
     return any(wanted == fields[1] and fields[3] == LISTENING[protocol]
                for fields in map(str.split, lines))
 

@@ -23,6 +23,11 @@ SIDES = {"caller": 10, "callee": 20, "pbx": 30}
 PHONE_HOST = 40
 
 
+def workers() -> int:
+    """How many workers the proxy is to have, by the environment."""
+    return int(os.environ.get(WORKERS, "1"))
+
+
 class FiveTransports:
     """A configuration with five listeners and, in each group, a trusted server per transport."""
 
@@ -38,7 +43,7 @@ class FiveTransports:
             [Server(f"{s}-{t}", [self._host(s, t)], [self.domain(s, t)], t, PORTS[t])
              for s in SIDES for t in TRANSPORTS],
             domains=["proxy.test"], default_server="pbx-udp",
-            workers=int(os.environ.get(WORKERS, "1")),
+            workers=workers(),
             certificate=own.chain, key=own.key, ca=authority.ca)
         self.proxy = Roundabout(self.settings, folder, binary)
 
