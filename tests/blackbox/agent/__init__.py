@@ -13,8 +13,8 @@ Start a party, talk, and each wait fails the test when its limit passes:
     bye = await ours.request("BYE");  await bob.respond(await theirs.expect("BYE"), 200)
     await bye.response(200)
 
-- `Phone.switch_on(transport, host, aor, proxy, password=…)`: a client. register, unregister, call,
-  ring, answer, cancel, hang_up; everything else as above.
+- `Phone.switch_on(transport, host, aor, proxy, password=…)`: a client. register, unregister,
+  call, ring, answer, cancel, hang_up; everything else as above.
 - `Registrar`: answers REGISTER; bindings(aor), call(aor), fork(aor), registers, guard (digest).
 - `conversation.converse(a, b, uri)`: every method from both sides; `METHODS` names them.
 - `wire.check_wire(a.endpoint, b.endpoint, Passage(near, far))`: all that b received is what a sent,

@@ -14,7 +14,10 @@ METHODS = ("INVITE", "PRACK", "UPDATE", "re-INVITE", "INFO", "REFER", "NOTIFY", 
            "MESSAGE", "OPTIONS", "BYE", "CANCEL")
 
 SDP = ("v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
-       "m=audio 4000 RTP/AVP 0\r\na=x-note:na\u00efve \r\n").encode()
+       "m=audio 4000 RTP/AVP 0\r\na=x-note:na\u00efve \r\n"
+       + "".join(f"a=candidate:{n} 1 udp 2130706431 192.0.2.9 {4000 + n} typ host\r\n"
+                 for n in range(36))).encode()
+"""As long as a browser's, which makes each INVITE larger than 1300 bytes (R39)."""
 SDP_TYPE = [("Content-Type", "application/sdp")]
 TEXT_TYPE = [("Content-Type", "text/plain")]
 

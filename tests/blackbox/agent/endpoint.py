@@ -21,7 +21,7 @@ STREAMS = ("tcp", "tls", "ws", "wss")
 TRANSPORTS = ("udp", *STREAMS)
 VIA_WORDS = {"udp": "UDP", "tcp": "TCP", "tls": "TLS", "ws": "WS", "wss": "WSS"}
 URI_WORDS = {"udp": "udp", "tcp": "tcp", "tls": "tls", "ws": "ws", "wss": "ws"}
-"""What stands in a URI's transport parameter; RFC 7118 §5.2.2 knows only ws, so the port decides."""
+"""What stands in a URI's transport parameter: RFC 7118 §5.2.2 knows only ws, the port decides."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from agent.websocket import WebSocketEndpoint
 
 async def open_endpoint(transport: str, host: str, port: int | None = 0,
                         tls: Tls | None = None) -> Endpoint:
-    """An endpoint at `host`; it listens at `port` (0: a free one), or not at all if that is None."""
+    """An endpoint at `host` that listens at `port` (0: a free one; None: it doesn't listen)."""
     if transport == "udp":
         endpoint: Endpoint = DatagramEndpoint(host)
     elif transport in ("tcp", "tls"):

@@ -129,7 +129,8 @@ class ServerTransaction:
         self.last = raw
         await self.flow.send(raw)
         if request.method == "INVITE" and status >= 200 and self.layer.repeats:
-            self.layer.endpoint.spawn(repeat(lambda: self.flow.send(raw), self.acked, self.layer.t1))
+            self.layer.endpoint.spawn(
+                repeat(lambda: self.flow.send(raw), self.acked, self.layer.t1))
         return Message(raw)
 
     def _stamped(self, via: str) -> str:

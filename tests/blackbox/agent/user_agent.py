@@ -130,7 +130,7 @@ class UserAgent:
         if uri.scheme == "sips" and word in ("udp", "tcp"):
             word = "tls"
         if word != URI_WORDS[self.transport] and (word, self.transport) != ("wss", "wss"):
-            raise AssertionError(f"{self.aor} speaks {self.transport}, but is to send to {uri.text}")
+            raise AssertionError(f"{self.aor} speaks {self.transport}, but must send to {uri.text}")
         host = self.hosts.get(uri.bare_host, uri.bare_host)
         return Address(host, uri.port or DEFAULT_PORTS[self.transport])
 

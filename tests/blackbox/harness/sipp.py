@@ -34,11 +34,11 @@ class Sipp(Program):
         self.errors = folder / f"{name}.errors"
         self._waits = None if remote else (transport, local)
         command: list[str | Path] = [
-            "sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-i", local.host, "-bind_local", "-p", str(local.port),
-            "-t", MODES[transport], "-m", str(calls), "-nostdin", "-skip_rlimit",
-            "-trace_err", "-error_file", self.errors, "-timeout", f"{CALL_LIMIT:.0f}s",
-            "-timeout_error", "-s", service, "-key", "target", target or "unset",
-            "-recv_timeout", "20000"]
+            "sipp", "-sf", SCENARIOS / f"{scenario}.xml", "-t", MODES[transport],
+            "-i", local.host, "-bind_local", "-p", str(local.port), "-m", str(calls),
+            "-s", service, "-key", "target", target or "unset", "-nostdin", "-skip_rlimit",
+            "-trace_err", "-error_file", self.errors, "-recv_timeout", "20000",
+            "-timeout", f"{CALL_LIMIT:.0f}s", "-timeout_error"]
         if loss:
             command += ["-lost", str(loss)]
         if remote:
