@@ -41,7 +41,7 @@ void Edits::add(Span span, std::size_t text_begin, HeaderId taken_from) {
             return a.span.size < b.span.size;
         return a.span.size > b.span.size;
     };
-    const auto place = std::upper_bound(all.begin(), all.end(), splice, goes_before);
+    const auto place = std::ranges::upper_bound(all, splice, goes_before);
     if (span.size != 0 && place != all.begin() && (place - 1)->span == span)
         *(place - 1) = splice;
     else

@@ -12,8 +12,8 @@
 namespace roundabout::sip {
 
 struct FramerLimits {
-    std::size_t header = 64U * 1024U;   ///< start line to blank line
-    std::size_t message = 256U * 1024U; ///< header and body
+    std::size_t header = std::size_t{64} * 1024;   ///< start line to blank line
+    std::size_t message = std::size_t{256} * 1024; ///< header and body
 };
 
 /// Cuts a byte stream into messages (RFC 3261 §18.3) and keepalives (RFC 5626 §3.5.1, §5.4; R38).

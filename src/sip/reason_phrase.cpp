@@ -1,7 +1,7 @@
 #include "sip/response.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 
 namespace roundabout::sip {
 
@@ -13,7 +13,7 @@ struct Reason {
 };
 
 /// RFC 3261 §21 and the IANA registry "Response Codes" of the SIP parameters, in order.
-constexpr Reason reasons[] = {
+constexpr auto reasons = std::to_array<Reason>({
     {100, "Trying"},
     {180, "Ringing"},
     {181, "Call Is Being Forwarded"},
@@ -89,14 +89,14 @@ constexpr Reason reasons[] = {
     {606, "Not Acceptable"},
     {607, "Unwanted"},
     {608, "Rejected"},
-};
+});
 static_assert(std::ranges::is_sorted(reasons, {}, &Reason::status));
 
 } // namespace
 
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     const auto* const found = std::ranges::lower_bound(reasons, status, {}, &Reason::status);
-    return found != std::end(reasons) && found->status == status ? found->phrase : "Unknown";
+    return found != reasons.end() && found->status == status ? found->phrase : "Unknown";
 }
 
 } // namespace roundabout::sip

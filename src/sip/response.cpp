@@ -23,13 +23,13 @@ void append_via(std::string& out, const Message& request, const HeaderField& fie
 }
 
 void append_vias(std::string& out, const Message& request, const ResponseParts& parts) {
-    const auto top = first_value(request, HeaderId::via);
-    bool to_stamp = top.has_value() && !parts.received.empty();
+    const auto top = first_value(request, HeaderId::via).value_or("");
+    bool to_stamp = !top.empty() && !parts.received.empty();
     for (const auto& field : request.headers()) {
         if (field.id != HeaderId::via)
             continue;
-        if (to_stamp && span_of(request, *top).begin < field.line.end()) {
-            append_via(out, request, field, *top, parts);
+        if (to_stamp && span_of(request, top).begin < field.line.end()) {
+            append_via(out, request, field, top, parts);
             to_stamp = false;
         } else {
             append_row(out, request, field);

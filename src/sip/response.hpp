@@ -13,10 +13,13 @@ namespace roundabout::sip {
 
 struct ResponseParts {
     std::uint16_t status = 500;
+    // The initializers let a caller name only the parts that it has: without them clang warns.
+    // NOLINTBEGIN(readability-redundant-member-init)
     std::string_view reason = {};   ///< empty: reason_phrase(status)
     std::string_view to_tag = {};   ///< added to a To without tag, except in a 100 (§8.2.6.2)
     std::string_view headers = {};  ///< whole extra lines, each with its CRLF
     std::string_view received = {}; ///< stamped on the top Via if not empty (bare address)
+    // NOLINTEND(readability-redundant-member-init)
     std::uint16_t rport = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace roundabout::sip {
@@ -24,9 +25,9 @@ std::size_t parameter_end(std::string_view value, std::size_t begin) noexcept {
 }
 
 void append_number(std::string& out, std::uint16_t number) {
-    char digits[5];
-    const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-    out.append(std::begin(digits), end);
+    std::array<char, 5> digits{};
+    char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
 }
 
 } // namespace

@@ -54,9 +54,13 @@ std::string word(Random& random, std::size_t size) {
 }
 
 std::string header_name(Random& random, HeaderId id) {
-    static constexpr std::pair<HeaderId, std::string_view> compact[] = {
-        {HeaderId::via, "v"},     {HeaderId::from, "f"},    {HeaderId::to, "t"},
-        {HeaderId::call_id, "i"}, {HeaderId::contact, "m"}, {HeaderId::content_length, "l"}};
+    static constexpr auto compact =
+        std::to_array<std::pair<HeaderId, std::string_view>>({{HeaderId::via, "v"},
+                                                              {HeaderId::from, "f"},
+                                                              {HeaderId::to, "t"},
+                                                              {HeaderId::call_id, "i"},
+                                                              {HeaderId::contact, "m"},
+                                                              {HeaderId::content_length, "l"}});
     std::string out(sip::name(id));
     for (const auto& [known, letter] : compact) {
         if (known == id && random.one_in(4))
