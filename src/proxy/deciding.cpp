@@ -11,7 +11,7 @@ namespace {
 
 std::optional<registration::Binding> binding_over(const sip::Message& request, const Flow& flow,
                                                   Services& services) {
-    std::vector<registration::Binding> over = services.bindings.find_by_flow(flow.id);
+    std::vector<registration::Binding> over = services.bindings.find_by_flow(flow);
     if (over.empty())
         return std::nullopt;
     if (over.size() > 1) {

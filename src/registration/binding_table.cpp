@@ -176,6 +176,15 @@ class BindingTable::Shards {
         return SipHash(key_).field("flow").field(where).field(flow.serial).finish();
     }
 
+    [[nodiscard]] std::uint64_t remote_hash(const Endpoint& remote) const {
+        const auto& bytes = remote.address.bytes();
+        return SipHash(key_)
+            .field("udp")
+            .field({reinterpret_cast<const char*>(bytes.data()), bytes.size()})
+            .field(std::uint64_t{remote.port})
+            .finish();
+    }
+
     [[nodiscard]] std::vector<BindingId> ids(std::uint64_t hash) const {
         const IndexShard& shard = index_of(hash);
         const std::scoped_lock lock(shard.mutex);
@@ -217,6 +226,8 @@ class BindingTable::Shards {
             keys.add(user_hash(server, row.user()));
         if (row.flow_id())
             keys.add(flow_hash(row.flow_id()));
+        else if (row.is_udp())
+            keys.add(remote_hash(row.remote()));
         return keys;
     }
 
@@ -286,12 +297,21 @@ std::vector<Binding> BindingTable::find_by_aor(std::string_view server,
                              });
 }
 
-std::vector<Binding> BindingTable::find_by_flow(FlowId flow) const {
-    if (!flow)
+std::vector<Binding> BindingTable::find_by_flow(const Flow& flow) const {
+    constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    if (flow.id)
+        return shards_->matching(
+            shards_->flow_hash(flow.id), all,
+            [&](const PackedBinding& row, const StringPool&) { return row.flow_id() == flow.id; });
+    if (flow.transport != Transport::udp)
         return {};
-    return shards_->matching(
-        shards_->flow_hash(flow), std::numeric_limits<std::size_t>::max(),
-        [&](const PackedBinding& row, const StringPool&) { return row.flow_id() == flow; });
+    std::vector<Binding> found = shards_->matching(
+        shards_->remote_hash(flow.remote), all, [&](const PackedBinding& row, const StringPool&) {
+            return row.is_udp() && row.remote() == flow.remote;
+        });
+    std::erase_if(found,
+                  [&](const Binding& binding) { return binding.flow.listener != flow.listener; });
+    return found;
 }
 
 ChangeSet BindingTable::apply(ChangeSet changes) {

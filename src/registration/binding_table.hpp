@@ -54,8 +54,9 @@ class BindingTable {
     [[nodiscard]] std::vector<Binding> find_by_aor(std::string_view server,
                                                    std::string_view aor) const;
 
-    /// All bindings that a live connection carries; none for an empty id.
-    [[nodiscard]] std::vector<Binding> find_by_flow(FlowId flow) const;
+    /// All bindings that a flow carries: a live connection, or for UDP the pair of listener and
+    /// remote address.
+    [[nodiscard]] std::vector<Binding> find_by_flow(const Flow& flow) const;
 
     // Changing.
 

@@ -69,7 +69,8 @@ PackedBinding::PackedBinding(const Binding& binding, StringPool& pool) {
     row->remote = binding.flow.remote;
     row->flags = static_cast<std::uint8_t>(
         (binding.reachable ? reachable_flag : 0) | (binding.behind_nat ? nat_flag : 0) |
-        (binding.flow.outgoing ? outgoing_flag : 0) | (user_apart ? user_apart_flag : 0));
+        (binding.flow.outgoing ? outgoing_flag : 0) | (user_apart ? user_apart_flag : 0) |
+        (binding.flow.transport == Transport::udp ? udp_flag : 0));
     row->q = binding.q;
     row->cseq = binding.cseq;
     row->server = pool.use(binding.server);

@@ -34,6 +34,8 @@ class PackedBinding {
     }
     [[nodiscard]] std::uint32_t cseq() const noexcept { return row_->cseq; }
     [[nodiscard]] FlowId flow_id() const noexcept { return row_->flow_id; }
+    [[nodiscard]] bool is_udp() const noexcept { return (row_->flags & udp_flag) != 0; }
+    [[nodiscard]] const Endpoint& remote() const noexcept { return row_->remote; }
 
     /// The connection is gone.
     void lose_flow() noexcept;
@@ -44,7 +46,8 @@ class PackedBinding {
         reachable_flag = 1,
         nat_flag = 2,
         outgoing_flag = 4,
-        user_apart_flag = 8
+        user_apart_flag = 8,
+        udp_flag = 16
     };
 
     /// The strings follow it at once, one after another.

@@ -46,6 +46,14 @@ registration::Binding sample_binding(std::uint32_t number) {
     return binding;
 }
 
+registration::Binding storable_binding(std::uint32_t number) {
+    registration::Binding binding = sample_binding(number);
+    binding.flow.id = {};
+    binding.flow.listener = no_listener;
+    binding.expires = binding.registered + std::chrono::seconds(600);
+    return binding;
+}
+
 bool same(const registration::Binding& a, const registration::Binding& b) {
     return fields(a) == fields(b);
 }

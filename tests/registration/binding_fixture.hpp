@@ -10,6 +10,10 @@ namespace roundabout::test {
 /// REGISTER scene.
 [[nodiscard]] registration::Binding sample_binding(std::uint32_t number);
 
+/// The same as it comes back from a database: what names a connection of this process is not kept,
+/// and the times are as a REGISTER sets them.
+[[nodiscard]] registration::Binding storable_binding(std::uint32_t number);
+
 /// Equal in every field.
 [[nodiscard]] bool same(const registration::Binding& a, const registration::Binding& b);
 

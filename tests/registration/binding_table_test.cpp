@@ -34,6 +34,13 @@ Found find(const BindingTable& table, const BindingId& id) {
     return found.value_or(Found{});
 }
 
+Flow connection(FlowId id) {
+    Flow flow;
+    flow.transport = Transport::tcp;
+    flow.id = id;
+    return flow;
+}
+
 std::vector<std::string> contacts(const std::vector<Binding>& found) {
     std::vector<std::string> users;
     users.reserve(found.size());
@@ -66,9 +73,27 @@ TEST_CASE("table: a binding is found by token, AOR and flow, and is a copy") {
     CHECK(same(find(table, binding.id).binding, binding));
     CHECK_FALSE(find(table, binding.id).pending);
     CHECK(same(table.find_by_aor("pbx", binding.aor).at(0), binding));
-    CHECK(same(table.find_by_flow(binding.flow.id).at(0), binding));
+    CHECK(same(table.find_by_flow(binding.flow).at(0), binding));
     CHECK_FALSE(table.find(sample_binding(2).id).has_value());
-    CHECK(table.find_by_flow(FlowId{}).empty());
+    CHECK(table.find_by_flow(Flow{}).empty());
+}
+
+TEST_CASE("table: a UDP binding is found by its listener and remote pair, and only by those") {
+    BindingTable table(key);
+    Binding binding = sample_binding(1);
+    binding.flow.transport = Transport::udp;
+    binding.flow.id = {};
+    table.apply(upsert(binding));
+    CHECK(table.find_by_flow(binding.flow).size() == 1);
+    Flow other_port = binding.flow;
+    ++other_port.remote.port;
+    CHECK(table.find_by_flow(other_port).empty());
+    Flow other_listener = binding.flow;
+    ++other_listener.listener;
+    CHECK(table.find_by_flow(other_listener).empty());
+    Flow tcp = binding.flow;
+    tcp.transport = Transport::tcp;
+    CHECK(table.find_by_flow(tcp).empty());
 }
 
 TEST_CASE("R9 table: only the server that granted a binding finds it by user or AOR") {
@@ -120,7 +145,7 @@ TEST_CASE("table: a refresh replaces the row, and its old keys lead nowhere") {
     BindingTable table(key);
     Binding binding = sample_binding(1);
     table.apply(upsert(binding));
-    const FlowId before = binding.flow.id;
+    const Flow before = binding.flow;
     binding.flow.id.serial = 99;
     binding.user = "moved";
     binding.cseq++;
@@ -128,7 +153,7 @@ TEST_CASE("table: a refresh replaces the row, and its old keys lead nowhere") {
     CHECK(table.size() == 1);
     CHECK(applied.upserts.at(0).version > 1);
     CHECK(table.find_by_flow(before).empty());
-    CHECK(table.find_by_flow(binding.flow.id).size() == 1);
+    CHECK(table.find_by_flow(binding.flow).size() == 1);
     CHECK(table.find_by_user("pbx", "c1").empty());
     CHECK(table.find_by_user("pbx", "moved").size() == 1);
 }
@@ -173,7 +198,7 @@ TEST_CASE("table: what is restored has no connection; UDP is reachable, a stream
     table.restore(datagram);
     CHECK_FALSE(find(table, stream.id).binding.reachable);
     CHECK_FALSE(static_cast<bool>(find(table, stream.id).binding.flow.id));
-    CHECK(table.find_by_flow(stream.flow.id).empty());
+    CHECK(table.find_by_flow(stream.flow).empty());
     CHECK(find(table, datagram.id).binding.reachable);
 }
 
@@ -255,7 +280,7 @@ TEST_CASE("table: a pending binding is found by token only, and goes with its tr
     CHECK(same(find(table, binding.id).binding, binding));
     CHECK(table.find_by_user("pbx", binding.user).empty());
     CHECK(table.find_by_aor("pbx", binding.aor).empty());
-    CHECK(table.find_by_flow(binding.flow.id).empty());
+    CHECK(table.find_by_flow(binding.flow).empty());
     CHECK(table.page(std::nullopt, 10).empty());
     CHECK(table.size() == 0);
     CHECK(table.pending_size() == 1);
@@ -348,7 +373,7 @@ TEST_CASE("table: workers that refresh, close, sweep and look at once leave it w
         CHECK(table.find_by_aor("pbx", binding.aor).empty());
     }
     for (std::uint64_t serial = 1; serial <= 5; ++serial)
-        CHECK(table.find_by_flow({1, 2, 3, serial}).empty());
+        CHECK(table.find_by_flow(connection({1, 2, 3, serial})).empty());
 }
 
 TEST_CASE("table: among tens of thousands each binding is found by its own keys") {
@@ -358,7 +383,7 @@ TEST_CASE("table: among tens of thousands each binding is found by its own keys"
     CHECK(table.size() == 20'000);
     for (std::uint32_t i = 0; i < 20'000; i += 97) {
         CHECK(table.find_by_user("pbx", "c" + std::to_string(i)).size() == 1);
-        CHECK(table.find_by_flow(sample_binding(i).flow.id).size() == 1);
+        CHECK(table.find_by_flow(sample_binding(i).flow).size() == 1);
         CHECK(table.find(sample_binding(i).id).has_value());
     }
 }
