@@ -16,7 +16,7 @@ PAIRS = [("uac", "uas"), ("uac_contact", "uas"), ("uac_bye", "uas_bye"),
          ("uac_bye", "uas_bye_contact"), ("uac_cancel", "uas_cancel")]
 """Scenarios that fit each other, caller first."""
 
-LOSSY_PAIRS = [("uac", "uas_lossy"), ("uac_bye_lossy", "uas_bye")]
+LOSSY_PAIRS = [("uac_lossy", "uas_lossy"), ("uac_bye_lossy", "uas_bye_lossy")]
 """Those that do not hang on a message that nobody repeats (a 180)."""
 
 
