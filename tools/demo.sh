@@ -1,0 +1,9 @@
+#!/bin/bash
+# Installs what is needed, builds the proxy and runs the demonstration. As root on Debian 12, from
+# the distribution's packages alone. Arguments go to the demonstration: --once, --listen ADDRESS.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/install_packages.sh build
+cmake --preset release -DBUILD_TESTING=OFF
+cmake --build build/release -j "$(nproc)" --target roundabout
+exec /usr/bin/python3 tools/demo/demonstration.py "$@"
