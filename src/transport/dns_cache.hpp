@@ -78,8 +78,8 @@ class DnsCache {
   private:
     struct Entry {
         std::vector<IpAddress> addresses;
-        TimePoint expires{};
-        TimePoint ask_from{}; // no query before that
+        TimePoint expires;
+        TimePoint ask_from; // no query before that
         bool failing = false;
         bool kept = false;
     };

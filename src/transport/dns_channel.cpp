@@ -173,7 +173,7 @@ void AresChannel::watch(int fd, bool readable, bool writable) {
         }
         return;
     }
-    Socket socket =
+    const Socket socket =
         found != sockets_.end() ? found->second : std::make_shared<WatchedSocket>(context_, fd);
     sockets_[fd] = socket;
     socket->wants_read = readable;

@@ -153,7 +153,7 @@ void Resolver::Core::publish() {
 }
 
 Result<std::unique_ptr<Resolver>> Resolver::make(asio::io_context& context, Inbox& inbox,
-                                                 ResolverSettings settings) {
+                                                 const ResolverSettings& settings) {
     auto channel =
         DnsChannel::make(context, {settings.name_servers, settings.timeout, settings.tries});
     if (!channel)

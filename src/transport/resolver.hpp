@@ -44,7 +44,7 @@ class Resolver {
     /// `inbox` must outlive the resolver. Error: resolve_failed, if a name server is no address or
     /// c-ares can't start.
     static Result<std::unique_ptr<Resolver>> make(boost::asio::io_context& context, Inbox& inbox,
-                                                  ResolverSettings settings);
+                                                  const ResolverSettings& settings);
     /// Queries under way are abandoned; nothing reaches the inbox any more.
     ~Resolver();
     Resolver(const Resolver&) = delete;

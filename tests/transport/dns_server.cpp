@@ -121,7 +121,7 @@ bool DnsServer::try_start() {
 }
 
 // The log is short, so reading it a character at a time is good enough.
-void DnsServer::await_line(const std::string& words) {
+void DnsServer::await_line(const std::string& words) const {
     std::string line;
     char c = 0;
     while (::read(output_, &c, 1) == 1) {

@@ -29,7 +29,7 @@ class DnsServer {
 
   private:
     bool try_start();
-    void await_line(const std::string& words);
+    void await_line(const std::string& words) const;
     void write(const std::vector<std::string>& records) const;
 
     std::string folder_;

@@ -64,7 +64,7 @@ class Bench {
     }
 
     // The addresses that the book has for `host`.
-    Addresses in_book(const std::string& host) {
+    Addresses in_book(const std::string& host) const {
         const auto found = resolver->book()->addresses(host);
         return {found.begin(), found.end()};
     }
