@@ -97,7 +97,8 @@ HeaderId parse_header_id(std::string_view name) noexcept {
             break;
         const std::string_view full = names[static_cast<std::size_t>(id)];
         // The last letter tells the candidates of one length apart at once.
-        if (ascii::lower(name.back()) == ascii::lower(full.back()) && (name == full || ascii::iequals(name, full)))
+        if (ascii::lower(name.back()) == ascii::lower(full.back()) &&
+            (name == full || ascii::iequals(name, full)))
             return id;
     }
     return HeaderId::other;

@@ -21,7 +21,8 @@ struct Span {
     friend bool operator==(const Span&, const Span&) noexcept = default;
 };
 
-/// One header line of a message, folds included.
+/// One header line of a message, folds included. Rows follow on one another without a gap. A line
+/// that is no header field (a defect) is kept as a row of id `other` without a name.
 struct HeaderField {
     HeaderId id = HeaderId::other;
     Span name;  ///< without the white space before the colon

@@ -16,7 +16,8 @@ class Parameters {
   public:
     Parameters() noexcept = default;
     /// `text` begins at the first ';' or is empty.
-    explicit Parameters(std::string_view text) noexcept : text_(text) {}
+    explicit Parameters(std::string_view text) noexcept
+        : text_(text) {}
 
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
     /// By name in any case; quotes stay on a quoted value. O(parameters).
@@ -47,9 +48,9 @@ struct Via {
 /// One From, To, Contact, Route, Record-Route or Path value: name-addr or addr-spec.
 struct NameAddr {
     std::string_view display;
-    std::string_view uri;  ///< without <>
+    std::string_view uri;   ///< without <>
     bool bracketed = false; ///< false: addr-spec, so a ';' belongs to the header (R7)
-    Parameters parameters; ///< header parameters
+    Parameters parameters;  ///< header parameters
 
     [[nodiscard]] std::string_view tag() const noexcept; ///< empty if there is none
 };
@@ -72,7 +73,8 @@ struct CSeq {
 /// allocates nothing. Empty elements are skipped.
 class ValueCursor {
   public:
-    explicit ValueCursor(std::string_view row) noexcept : rest_(row) {}
+    explicit ValueCursor(std::string_view row) noexcept
+        : rest_(row) {}
     /// The next value without surrounding white space; nothing at the end.
     [[nodiscard]] std::optional<std::string_view> next() noexcept;
 
@@ -82,8 +84,8 @@ class ValueCursor {
 
 /// One value among all rows of a header.
 struct ValueAt {
-    std::string_view text;  ///< into the message's bytes
-    std::uint32_t row = 0;  ///< position in headers()
+    std::string_view text; ///< into the message's bytes
+    std::uint32_t row = 0; ///< position in headers()
 };
 /// All values of a header over all its rows, in order (rows are joined by meaning, §7.3.1).
 [[nodiscard]] std::vector<ValueAt> values(const Message& message, HeaderId id);

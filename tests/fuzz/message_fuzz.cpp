@@ -12,6 +12,7 @@ using namespace roundabout::sip;
 
 /// Any bytes, in all framings: what indexing gives keeps the invariants, and the framing decides on
 /// the body alone.
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer gives the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string bytes(reinterpret_cast<const char*>(data), size);
     std::size_t headers_end = 0;

@@ -77,6 +77,7 @@ void try_values(std::string_view text) {
 
 /// Two lines: each is read as everything that a header's value can be, and both as URIs are
 /// compared.
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer gives the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string bytes(reinterpret_cast<const char*>(data), size);
     const std::string_view text = bytes;

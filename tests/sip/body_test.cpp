@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ namespace {
     return std::move(*message);
 }
 
-constexpr Framing framings[] = {Framing::datagram, Framing::stream, Framing::websocket};
+constexpr std::array framings = {Framing::datagram, Framing::stream, Framing::websocket};
 
 } // namespace
 

@@ -18,7 +18,7 @@ TEST_CASE("parameters: found by name in any case, the first one counts, quotes s
 TEST_CASE("parameters: values may hold what base64, IPv6 and old branches need") {
     for (const char* text :
          {"", " \r\n ", ";a", ";a=b", "; a = b ; c", ";a=x==", ";a=[::1]:5", ";a=1@2/3?4",
-          ";a=\"\"", ";a=\"\\\"\"", ";a=\"b\";c", ";a=\xC3\xA4", ";a=(x)"}) {
+          ";a=\"\"", R"(;a="\"")", ";a=\"b\";c", ";a=\xC3\xA4", ";a=(x)"}) {
         CAPTURE(text);
         CHECK(Parameters(text).well_formed());
     }
@@ -27,8 +27,8 @@ TEST_CASE("parameters: values may hold what base64, IPv6 and old branches need")
 TEST_CASE("parameters: anything else is not well-formed") {
     for (const char* text :
          {";", "a", "a=b", ";;", ";a;", ";a=", ";a= ;b", ";=b", ";a b", ";a=b c", ";a=\"b",
-          ";a=\"b\"c", ";a=b\"c\"", ";a=<b>", ";a,b", ";a=b,c=d", ";(a)=b", ";a==", ";a=\"b\\"}) {
+          ";a=\"b\"c", ";a=b\"c\"", ";a=<b>", ";a,b", ";a=b,c=d", ";(a)=b", R"(;a="b\)"}) {
         CAPTURE(text);
-        CHECK(Parameters(text).well_formed() == (std::string_view(text) == ";a=="));
+        CHECK_FALSE(Parameters(text).well_formed());
     }
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 
 using namespace roundabout;
@@ -11,7 +12,7 @@ using namespace roundabout::sip;
 
 namespace {
 
-constexpr Framing framings[] = {Framing::datagram, Framing::stream, Framing::websocket};
+constexpr std::array framings = {Framing::datagram, Framing::stream, Framing::websocket};
 
 /// Counts how many became a message, so that a sweep that reaches nothing is noticed.
 [[nodiscard]] bool holds(const std::string& bytes, Framing framing) {
