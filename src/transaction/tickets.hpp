@@ -60,7 +60,8 @@ class Tickets {
                 [box](auto&& kind) {
                     using Kind = std::remove_cvref_t<decltype(kind)>;
                     if constexpr (std::constructible_from<AnyEvent, Kind>)
-                        return static_cast<Mailbox<AnyEvent>*>(box)->put(AnyEvent(std::move(kind)));
+                        return static_cast<Mailbox<AnyEvent>*>(box)->put(
+                            AnyEvent(std::forward<decltype(kind)>(kind)));
                     else
                         return false;
                 },

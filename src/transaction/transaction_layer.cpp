@@ -3,6 +3,7 @@
 #include "sip/response.hpp"
 #include "transaction/server_transaction.hpp"
 
+#include <array>
 #include <charconv>
 #include <memory>
 #include <string>
@@ -14,10 +15,10 @@ namespace {
 /// A To tag for a response of our own: the same for the same transaction, so that its
 /// retransmissions are too.
 std::string to_tag(const HashKey& secret, const fsm::ServerKey& key) {
-    char digits[16];
+    std::array<char, 16> digits{};
     const auto hash = SipHash(secret).field(key.text()).finish();
-    const auto end = std::to_chars(std::begin(digits), std::end(digits), hash, 16).ptr;
-    return {std::begin(digits), end};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr;
+    return {digits.data(), end};
 }
 
 } // namespace

@@ -152,6 +152,7 @@ class Scene {
 
     [[nodiscard]] std::vector<long long> moments() const {
         std::vector<long long> all;
+        all.reserve(flows.sent.size());
         for (const auto& sent : flows.sent)
             all.push_back(sent.at);
         return all;

@@ -271,7 +271,7 @@ TEST_CASE("Stop ends every server transaction, and says so") {
 
 TEST_CASE("A request with the key of a running transaction does not push that one out") {
     Scene scene;
-    ServerTransaction first = scene.serve(request("INVITE", branch));
+    const ServerTransaction first = scene.serve(request("INVITE", branch));
     ServerTransaction second = scene.serve(request("INVITE", branch));
     second.abandon();
     scene.loop.run();

@@ -51,6 +51,8 @@ class AsyncPromise : public AsyncPromiseBase {
     }
     T result() {
         rethrow();
+        if (!value_)
+            std::terminate(); // it returned or threw, else nobody would ask
         return std::move(*value_);
     }
 

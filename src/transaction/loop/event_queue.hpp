@@ -2,9 +2,9 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace roundabout::transaction {
 
@@ -31,7 +31,7 @@ class EventQueue {
     /// Writes the oldest element into `out` and takes it off. There must be one.
     void pop(std::optional<Value>& out) noexcept {
         std::optional<Value>& oldest = slot(0);
-        out.emplace(std::move(*oldest));
+        out = std::move(oldest);
         oldest.reset();
         first_ = (first_ + 1) & (capacity() - 1);
         --size_;
@@ -41,26 +41,25 @@ class EventQueue {
     static_assert(Inline != 0 && (Inline & (Inline - 1)) == 0, "a power of two");
     using Slot = std::optional<Value>;
 
-    [[nodiscard]] std::size_t capacity() const noexcept { return heap_ ? heap_capacity_ : Inline; }
+    [[nodiscard]] std::size_t capacity() const noexcept {
+        return heap_.empty() ? Inline : heap_.size();
+    }
     [[nodiscard]] Slot& slot(std::size_t position) noexcept {
-        Slot* const slots = heap_ ? heap_.get() : inline_.data();
+        Slot* const slots = heap_.empty() ? inline_.data() : heap_.data();
         return slots[(first_ + position) & (capacity() - 1)];
     }
     void grow() {
-        const std::size_t larger = capacity() * 2;
-        auto slots = std::make_unique<Slot[]>(larger);
+        std::vector<Slot> slots(capacity() * 2);
         for (std::size_t i = 0; i < size_; ++i)
             slots[i] = std::move(slot(i));
         for (Slot& old : inline_)
             old.reset();
         heap_ = std::move(slots);
-        heap_capacity_ = larger;
         first_ = 0;
     }
 
     std::array<Slot, Inline> inline_;
-    std::unique_ptr<Slot[]> heap_;
-    std::size_t heap_capacity_ = 0;
+    std::vector<Slot> heap_; ///< once the inline slots did not do
     std::size_t first_ = 0;
     std::size_t size_ = 0;
 };

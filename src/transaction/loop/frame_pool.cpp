@@ -42,8 +42,8 @@ struct alignas(__STDCPP_DEFAULT_NEW_ALIGNMENT__) FramePool::Header {
 };
 
 FramePool::~FramePool() {
-    for (const auto& chunk : chunks_)
-        unpoison(chunk.get(), chunk_size);
+    for (auto& chunk : chunks_)
+        unpoison(chunk.data(), chunk_size);
 }
 
 void* FramePool::allocate(std::size_t size) {
@@ -80,8 +80,7 @@ void FramePool::release(void* block) noexcept {
 
 void FramePool::refill(std::size_t size) {
     ++refills_;
-    chunks_.push_back(std::make_unique<std::byte[]>(chunk_size));
-    std::byte* const chunk = chunks_.back().get();
+    std::byte* const chunk = chunks_.emplace_back(chunk_size).data();
     FreeBlock*& list = free_[size / step - 1];
     for (std::size_t offset = 0; offset + size <= chunk_size; offset += size) {
         list = ::new (static_cast<void*>(chunk + offset)) FreeBlock{.next = list};

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 namespace roundabout::transaction {
@@ -38,7 +37,7 @@ class FramePool {
     void refill(std::size_t size);
 
     std::array<FreeBlock*, largest / step> free_{};
-    std::vector<std::unique_ptr<std::byte[]>> chunks_;
+    std::vector<std::vector<std::byte>> chunks_;
     std::size_t in_use_ = 0;
     std::size_t refills_ = 0;
 };

@@ -128,7 +128,8 @@ class MailboxRef : private Link {
         follow(other.mailbox_);
     }
     MailboxRef& operator=(const MailboxRef& other) noexcept {
-        follow(other.mailbox_);
+        if (this != &other)
+            follow(other.mailbox_);
         return *this;
     }
     ~MailboxRef() = default;

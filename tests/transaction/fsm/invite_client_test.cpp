@@ -31,9 +31,9 @@ InviteClient in_state(State state, Delivery delivery = Delivery::unreliable) {
 
 struct Row {
     State before;
+    State after;
     std::uint16_t status; ///< 0: the transport failed
     Actions actions;
-    State after;
 };
 
 constexpr Actions absorb{};
@@ -41,32 +41,32 @@ constexpr Actions ack_and_pass = Action::send_ack | Action::pass_up;
 constexpr Actions error_and_end = Action::transport_error | Action::end;
 
 // RFC 3261 figure 5 with the Accepted state of RFC 6026 figure 5 (§7.2).
-const Row figure[] = {
-    {State::calling, 100, Action::pass_up, State::proceeding},
-    {State::calling, 180, Action::pass_up, State::proceeding},
-    {State::calling, 200, Action::pass_up, State::accepted},
-    {State::calling, 302, ack_and_pass, State::completed},
-    {State::calling, 486, ack_and_pass, State::completed},
-    {State::calling, 603, ack_and_pass, State::completed},
-    {State::calling, 0, error_and_end, State::terminated},
-    {State::proceeding, 100, Action::pass_up, State::proceeding},
-    {State::proceeding, 199, Action::pass_up, State::proceeding},
-    {State::proceeding, 299, Action::pass_up, State::accepted},
-    {State::proceeding, 300, ack_and_pass, State::completed},
-    {State::proceeding, 699, ack_and_pass, State::completed},
-    {State::proceeding, 0, absorb, State::proceeding},
-    {State::completed, 180, absorb, State::completed},
-    {State::completed, 200, absorb, State::completed},
-    {State::completed, 486, Action::send_ack, State::completed},
-    {State::completed, 0, error_and_end, State::terminated},
-    {State::accepted, 180, absorb, State::accepted},
-    {State::accepted, 200, Action::pass_up, State::accepted},
-    {State::accepted, 486, absorb, State::accepted},
-    {State::accepted, 0, absorb, State::accepted},
-    {State::terminated, 180, absorb, State::terminated},
-    {State::terminated, 200, absorb, State::terminated},
-    {State::terminated, 486, absorb, State::terminated},
-    {State::terminated, 0, absorb, State::terminated},
+const std::vector<Row> figure = {
+    {State::calling, State::proceeding, 100, Action::pass_up},
+    {State::calling, State::proceeding, 180, Action::pass_up},
+    {State::calling, State::accepted, 200, Action::pass_up},
+    {State::calling, State::completed, 302, ack_and_pass},
+    {State::calling, State::completed, 486, ack_and_pass},
+    {State::calling, State::completed, 603, ack_and_pass},
+    {State::calling, State::terminated, 0, error_and_end},
+    {State::proceeding, State::proceeding, 100, Action::pass_up},
+    {State::proceeding, State::proceeding, 199, Action::pass_up},
+    {State::proceeding, State::accepted, 299, Action::pass_up},
+    {State::proceeding, State::completed, 300, ack_and_pass},
+    {State::proceeding, State::completed, 699, ack_and_pass},
+    {State::proceeding, State::proceeding, 0, absorb},
+    {State::completed, State::completed, 180, absorb},
+    {State::completed, State::completed, 200, absorb},
+    {State::completed, State::completed, 486, Action::send_ack},
+    {State::completed, State::terminated, 0, error_and_end},
+    {State::accepted, State::accepted, 180, absorb},
+    {State::accepted, State::accepted, 200, Action::pass_up},
+    {State::accepted, State::accepted, 486, absorb},
+    {State::accepted, State::accepted, 0, absorb},
+    {State::terminated, State::terminated, 180, absorb},
+    {State::terminated, State::terminated, 200, absorb},
+    {State::terminated, State::terminated, 486, absorb},
+    {State::terminated, State::terminated, 0, absorb},
 };
 
 } // namespace

@@ -45,7 +45,7 @@ struct Row {
 constexpr Actions absorb{};
 
 // RFC 3261 figure 7 as RFC 6026 §7.1 changes it.
-const Row figure[] = {
+const std::vector<Row> figure = {
     {State::proceeding, Kind::invite, 0, Action::send_again, State::proceeding},
     {State::proceeding, Kind::ack, 0, absorb, State::proceeding},
     {State::proceeding, Kind::failure, 0, Action::transport_error, State::proceeding},
@@ -112,7 +112,7 @@ TEST_CASE("R24 an INVITE without a response gets 100 after 200 ms, once") {
 }
 
 TEST_CASE("R24 a response within 200 ms makes the 100 needless") {
-    InviteServer machine = in_state(State::proceeding);
+    const InviteServer machine = in_state(State::proceeding);
     CHECK(machine.deadline() == never);
 }
 

@@ -100,8 +100,7 @@ TEST_CASE("R28 R20 a CANCEL has a key of its own and names its INVITE's") {
 }
 
 TEST_CASE("R28 without the cookie each of RFC 2543's fields counts") {
-    std::string Parts::* const fields[] = {&Parts::uri, &Parts::from_tag, &Parts::call_id};
-    for (const auto field : fields)
+    for (const auto field : {&Parts::uri, &Parts::from_tag, &Parts::call_id})
         CHECK(key(with(old_invite, field, "sip:other")) != key(old_invite));
     CHECK(key(with(old_invite, &Parts::cseq, "986760")) != key(old_invite));
     CHECK(key(with(old_invite, &Parts::via, "SIP/2.0/UDP pc33.example.com:5066;branch=2")) !=

@@ -29,31 +29,31 @@ NonInviteClient in_state(State state, Delivery delivery = Delivery::unreliable) 
 
 struct Row {
     State before;
+    State after;
     std::uint16_t status; ///< 0: the transport failed
     Actions actions;
-    State after;
 };
 
 constexpr Actions absorb{};
 constexpr Actions error_and_end = Action::transport_error | Action::end;
 
 // RFC 3261 figure 6.
-const Row figure[] = {
-    {State::trying, 100, Action::pass_up, State::proceeding},
-    {State::trying, 200, Action::pass_up, State::completed},
-    {State::trying, 404, Action::pass_up, State::completed},
-    {State::trying, 0, error_and_end, State::terminated},
-    {State::proceeding, 183, Action::pass_up, State::proceeding},
-    {State::proceeding, 200, Action::pass_up, State::completed},
-    {State::proceeding, 699, Action::pass_up, State::completed},
-    {State::proceeding, 0, error_and_end, State::terminated},
-    {State::completed, 100, absorb, State::completed},
-    {State::completed, 200, absorb, State::completed},
-    {State::completed, 500, absorb, State::completed},
-    {State::completed, 0, absorb, State::completed},
-    {State::terminated, 100, absorb, State::terminated},
-    {State::terminated, 200, absorb, State::terminated},
-    {State::terminated, 0, absorb, State::terminated},
+const std::vector<Row> figure = {
+    {State::trying, State::proceeding, 100, Action::pass_up},
+    {State::trying, State::completed, 200, Action::pass_up},
+    {State::trying, State::completed, 404, Action::pass_up},
+    {State::trying, State::terminated, 0, error_and_end},
+    {State::proceeding, State::proceeding, 183, Action::pass_up},
+    {State::proceeding, State::completed, 200, Action::pass_up},
+    {State::proceeding, State::completed, 699, Action::pass_up},
+    {State::proceeding, State::terminated, 0, error_and_end},
+    {State::completed, State::completed, 100, absorb},
+    {State::completed, State::completed, 200, absorb},
+    {State::completed, State::completed, 500, absorb},
+    {State::completed, State::completed, 0, absorb},
+    {State::terminated, State::terminated, 100, absorb},
+    {State::terminated, State::terminated, 200, absorb},
+    {State::terminated, State::terminated, 0, absorb},
 };
 
 constexpr Actions time_out_and_end = Action::time_out | Action::end;

@@ -40,7 +40,7 @@ struct Row {
 constexpr Actions absorb{};
 
 // RFC 3261 figure 8, with RFC 6026 §8.8 for transport errors.
-const Row figure[] = {
+const std::vector<Row> figure = {
     {State::trying, Kind::request, 0, absorb, State::trying},
     {State::trying, Kind::failure, 0, Action::transport_error, State::trying},
     {State::trying, Kind::response, 100, Action::send, State::proceeding},

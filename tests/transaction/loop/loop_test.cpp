@@ -53,9 +53,10 @@ Task spawn_another(Loop& loop, Scope& scope, std::vector<int>& into) {
 
 Async<int> half(Loop& /*loop*/, Mailbox<int>& inbox) {
     const std::optional<int> event = co_await inbox.next(never);
-    if (*event % 2 != 0)
+    const int value = event.value_or(0);
+    if (value % 2 != 0)
         throw std::runtime_error("odd");
-    co_return *event / 2;
+    co_return value / 2;
 }
 
 Async<void> nothing(Loop& /*loop*/) { co_return; }

@@ -188,7 +188,8 @@ TEST_CASE("An event queue keeps order through growth and wrap-around") {
         if (!reference.empty() && random() % (step % 200 < 100 ? 3 : 2) == 0) {
             std::optional<std::shared_ptr<int>> value;
             queue.pop(value);
-            REQUIRE(**value == reference.front());
+            REQUIRE(value.has_value());
+            REQUIRE(*value.value_or(nullptr) == reference.front());
             reference.pop_front();
         } else if (reference.size() < 500) {
             queue.push(std::make_shared<int>(step));

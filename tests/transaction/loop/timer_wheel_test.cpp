@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <random>
@@ -50,10 +51,9 @@ TimePoint random_deadline(TimePoint now, std::mt19937_64& random) {
 }
 
 void check_expired(std::vector<Node>& nodes, const std::vector<Node*>& expired, TimePoint now) {
-    for (std::size_t i = 0; i < expired.size(); ++i) {
-        REQUIRE(expired[i]->deadline.has_value());
-        REQUIRE(*expired[i]->deadline <= now);
-        expired[i]->deadline.reset();
+    for (Node* const node : expired) {
+        REQUIRE(node->deadline.value_or(never) <= now);
+        node->deadline.reset();
     }
     for (const Node& node : nodes)
         REQUIRE((!node.deadline || rounded_up(*node.deadline) > now));
@@ -112,7 +112,7 @@ TEST_CASE("A timer wheel never fires early and at most a millisecond late") {
 TEST_CASE("A timer wheel lets earlier ticks go first, however far they were armed ahead") {
     TimerWheel wheel(start);
     std::vector<Node> nodes(6);
-    const Duration deadlines[] = {90s, 3ms, 5h, 64ms, 4096ms, 1ms};
+    const std::array<Duration, 6> deadlines = {90s, 3ms, 5h, 64ms, 4096ms, 1ms};
     for (std::size_t i = 0; i < nodes.size(); ++i)
         wheel.arm(nodes[i], start + deadlines[i]);
     const std::vector<Node*> expected = {&nodes[5], &nodes[1], &nodes[3],
@@ -183,7 +183,7 @@ TEST_CASE("Stepping from next_deadline to next_deadline meets every deadline at 
     for (TimePoint now = wheel.next_deadline(); now != never;
          now = wheel.next_deadline(), ++steps) {
         for (const Node* node : advance(wheel, now)) {
-            CHECK(rounded_up(*node->deadline) == now);
+            CHECK(rounded_up(node->deadline.value_or(start)) == now);
             ++fired;
         }
     }
