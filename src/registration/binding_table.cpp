@@ -25,9 +25,10 @@ struct Keys {
     std::size_t count = 0;
 
     void add(std::uint64_t hash) noexcept { hashes[count++] = hash; }
-    [[nodiscard]] std::span<const std::uint64_t> all() const noexcept {
+    [[nodiscard]] std::span<const std::uint64_t> all() const& noexcept {
         return {hashes.data(), count};
     }
+    void all() && = delete;
     [[nodiscard]] bool has(std::uint64_t hash) const noexcept {
         return std::ranges::find(all(), hash) != all().end();
     }
@@ -251,7 +252,8 @@ class BindingTable::Shards {
     /// Under the shard's lock.
     void drop(RowShard& shard, RowShard::Slot* slot) {
         const BindingId id = slot->row.id();
-        for (const std::uint64_t hash : keys_of(slot->row, shard.pool()).all())
+        const Keys keys = keys_of(slot->row, shard.pool());
+        for (const std::uint64_t hash : keys.all())
             unindex(hash, id);
         shard.erase(slot);
         --size_;

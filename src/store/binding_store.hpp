@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -37,8 +38,9 @@ struct FoundRow {
 
 using Outcome = std::variant<Committed, FoundRow>;
 
-/// Takes the outcomes for one worker, all that one group commit brought in one call. Called on a
-/// thread of the store; it only hands them to its worker, and must not throw or wait.
+/// Takes the outcomes for one worker, all that one group commit brought in one call. Called on the
+/// store's thread, or, for what is refused at once (queue_full, stopped), within commit() or
+/// find(); it only hands them to its worker, and must not throw, wait, or call the store.
 using Outlet = std::function<void(std::vector<Outcome>)>;
 
 /// Is told what has become durable, whoever asked for it. Called on a thread of the store.
@@ -46,9 +48,10 @@ using Subscriber = std::function<void(const registration::ChangeSet&)>;
 
 struct LoadSummary {
     std::size_t loaded = 0;
-    std::size_t expired = 0; ///< passed over; their rows are taken away by the next sweep
-    std::size_t damaged = 0; ///< rows that no REGISTER could have made; passed over
-    std::uint64_t newest_version = 0;
+    std::size_t expired = 0; ///< while nobody looked; their rows are deleted
+    std::size_t damaged = 0; ///< rows that no REGISTER could have made; passed over and left
+    /// What is wrong with the first few of the damaged ones, a line each for the log.
+    std::vector<std::string> damage;
 };
 
 /// For the counters.
@@ -66,9 +69,11 @@ class BindingStore {
   public:
     virtual ~BindingStore() = default;
 
-    /// Writes what BindingTable::apply() gave. Each change is compare-and-set by version: one that
-    /// is not newer than what the row (or its removal) has is dropped, so the order of arrival does
-    /// not matter. Answers with Committed, within the configured wait.
+    /// Writes what BindingTable::apply() gave: each binding and removal has its version, 1 or more.
+    /// Each change is compare-and-set by version: one that is not newer than what the row (or its
+    /// removal) has is dropped, so the order of arrival does not matter. Answers with Committed,
+    /// within the configured wait; a disk that hangs inside a write can delay that, so whoever must
+    /// not wait longer keeps a deadline of its own.
     virtual void commit(registration::ChangeSet changes, Asker asker) = 0;
 
     /// Looks a row up. Answers with FoundRow.

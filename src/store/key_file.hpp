@@ -19,7 +19,7 @@ struct TokenKey {
 using TokenKeys = std::vector<TokenKey>;
 
 /// Reads the key file. Where there is none and `database_has_rows` is false, makes one of random
-/// bytes: 0600, exclusively created, it and its directory synced before this returns, so that
+/// bytes: 0600, in place of nothing else, it and its directory synced before this returns, so that
 /// nothing is ever sealed with a key that a power cut could take back.
 /// Failures: key_missing (absent, unreadable or damaged beside a database with rows: the sentence
 /// says what is lost without it), key_unusable (damaged, or others may read it),
@@ -27,8 +27,9 @@ using TokenKeys = std::vector<TokenKey>;
 [[nodiscard]] StoreResult<TokenKeys> load_or_create_keys(const std::string& path,
                                                          bool database_has_rows);
 
-/// Puts a fresh key before the others and keeps at most `keep` of them; the file is replaced
-/// atomically. The new list is in force once the daemon reads it.
+/// Puts a fresh key before the others and keeps `keep` keys in all, the newest (at least the fresh
+/// one, at most 255); the file is replaced atomically. In force once the daemon reads it again.
+/// Failures: key_unusable, random_unavailable, store_unavailable.
 [[nodiscard]] StoreResult<TokenKeys> rotate_keys(const std::string& path, std::size_t keep);
 
 } // namespace roundabout::store

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "registration/change_set.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <variant>
+
+namespace roundabout::store {
+
+/// The newest change of each binding that is not on disk yet, whatever order they come in. Changes
+/// of several workers can overtake each other on their way here; the version tells. Not locked by
+/// itself.
+class UnwrittenChanges {
+  public:
+    /// New ones, or what could not be written and comes back after newer ones.
+    void add(registration::ChangeSet changes);
+    /// All of them; none are left.
+    [[nodiscard]] registration::ChangeSet take();
+
+    [[nodiscard]] std::size_t size() const noexcept { return changes_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return changes_.empty(); }
+
+    /// The change that waits for that binding; null if none does.
+    [[nodiscard]] const registration::Binding* upsert(const registration::BindingId& id) const;
+    [[nodiscard]] bool has_removal(const registration::BindingId& id) const;
+
+  private:
+    using Change = std::variant<registration::Binding, registration::Removal>;
+    void add(Change change);
+
+    std::unordered_map<registration::BindingId, Change> changes_;
+};
+
+/// The removals of the last while, for a change that is older than one and arrives after it was
+/// written: the row that would have told is gone. Two generations, so that each is remembered for
+/// one to two times the time between turns.
+class RecentRemovals {
+  public:
+    void remember(const registration::Removal& removal);
+    /// Forgets the older half.
+    void turn();
+    /// Takes out of `changes` what a remembered removal has overtaken.
+    void drop_overtaken(registration::ChangeSet& changes) const;
+
+  private:
+    [[nodiscard]] bool overtakes(const registration::Binding& binding) const;
+
+    using Versions = std::unordered_map<registration::BindingId, std::uint64_t>;
+    Versions recent_;
+    Versions older_;
+};
+
+} // namespace roundabout::store

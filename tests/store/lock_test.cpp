@@ -1,0 +1,58 @@
+#include "store/child.hpp"
+#include "store/lock.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <sys/stat.h>
+
+using namespace roundabout;
+using namespace roundabout::store;
+using namespace roundabout::test;
+
+TEST_CASE("lock: a second owner is refused with the pid of the first") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("clients.db");
+    Child owner({"lock", path});
+    REQUIRE(owner.line() == "locked");
+    const StoreResult<Lock> refused = Lock::take(path);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().error == Error::store_locked);
+    CHECK(refused.error().sentence.find("process " + std::to_string(owner.pid())) !=
+          std::string::npos);
+    owner.close_input();
+    CHECK(owner.wait() == 0);
+    CHECK(Lock::take(path).has_value());
+}
+
+TEST_CASE("lock: an owner that was killed holds nothing") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("clients.db");
+    Child owner({"lock", path});
+    REQUIRE(owner.line() == "locked");
+    owner.kill();
+    CHECK(Lock::take(path).has_value());
+}
+
+TEST_CASE("lock: is held until it goes, also against this very process") {
+    const TemporaryDirectory directory;
+    const std::string path = directory.file("clients.db");
+    {
+        const StoreResult<Lock> first = Lock::take(path);
+        REQUIRE(first.has_value());
+        CHECK(Lock::take(path).error().error == Error::store_locked);
+        CHECK(Child({"lock", path}).wait() == 1);
+    }
+    CHECK(Lock::take(path).has_value());
+    struct stat status{};
+    REQUIRE(::stat((path + ".lock").c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777U) == 0600U);
+}
+
+TEST_CASE("lock: a directory that is not there is said so") {
+    const TemporaryDirectory directory;
+    const StoreResult<Lock> refused = Lock::take(directory.file("none/clients.db"));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().error == Error::store_unavailable);
+    CHECK(refused.error().sentence.find("No such file") != std::string::npos);
+}
