@@ -1,0 +1,119 @@
+#include "routing/scene_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace roundabout;
+using namespace roundabout::routing;
+using namespace roundabout::test;
+
+// Requests within dialogs: tokens decide.
+
+namespace {
+
+using Where = roundabout::test::Place;
+const std::string tagged = "To: <sip:b@b.test>;tag=t1";
+
+} // namespace
+
+TEST_CASE("R15 two Record-Routes of ours are both popped, the last popped token is the way") {
+    Where where;
+    const std::string near = where.route(where.server_place("pbx"), Side::callee);
+    const std::string far = where.route(wss_client(), Side::caller);
+    const Decision decision =
+        where.decide(request("BYE", "sip:b@b.test", {"Route: " + near + ", " + far, tagged}),
+                     where.server("pbx"));
+    CHECK(decision.pop_routes == 2);
+    CHECK(decision.rule == Rule::dialog_route);
+    REQUIRE(client_of(decision));
+    CHECK(client_of(decision)->place == wss_client());
+    CHECK(decision.from_side == Side::callee);
+    CHECK(decision.in_dialog);
+}
+
+TEST_CASE("R16 an in-dialog R-URI of ours becomes the real remote target again") {
+    Where where;
+    const std::string uri = where.contact(wss_client(), "sip:a@h.invalid;transport=ws");
+    const Decision decision = where.decide(
+        request("INFO", uri, {tagged, "Route: " + where.route(wss_client(), Side::caller)}),
+        where.server("pbx"));
+    CHECK(decision.targets.front().request_uri == "sip:a@h.invalid;transport=ws");
+}
+
+TEST_CASE("R13 a GRUU: the Route token decides before the R-URI's domain, which stays") {
+    Where where;
+    const Decision decision =
+        where.decide(request("BYE", "sip:alice@carrier.test;gr=urn:uuid:1",
+                             {"Route: " + where.route(wss_client(), Side::caller), tagged}),
+                     where.server("pbx"));
+    CHECK(client_of(decision) != nullptr);
+    CHECK(decision.targets.front().request_uri.empty());
+}
+
+TEST_CASE("dialog: a server's token leads to that server at the address that was used") {
+    Where where;
+    const auto bye =
+        request("BYE", "sip:b@b.test",
+                {"Route: " + where.route(where.server_place("carrier"), Side::callee), tagged});
+    const Decision decision = where.decide(bye, Where::client());
+    CHECK(server_of(decision, where.config) == "carrier");
+    CHECK(std::get<ToServer>(decision.targets.front().where).address ==
+          *IpAddress::parse("198.51.100.2"));
+    where.config.servers.erase(where.config.servers.begin() + 1);
+    CHECK(where.decide(bye, Where::client()).status == 403);
+}
+
+TEST_CASE("R18 a strict router's R-URI of ours is replaced by the last Route") {
+    Where where;
+    std::string own = where.route(wss_client(), Side::caller);
+    own = own.substr(1, own.size() - 2);
+    const Decision decision =
+        where.decide(request("BYE", own, {"Route: <sip:bob@pbx.test>", tagged}), Where::client());
+    CHECK(decision.last_route_to_uri);
+    CHECK(decision.targets.front().request_uri == "sip:bob@pbx.test");
+    CHECK(server_of(decision, where.config) == "pbx");
+}
+
+TEST_CASE("dialog: a Route of the server's between ours stays, one layer is unwrapped") {
+    Where where;
+    const std::string outer = where.route(where.server_place("pbx"), Side::caller);
+    const std::string inner = where.route(wss_client(1), Side::caller);
+    const std::string wrapped = where.contact(wss_client(1), "sip:a@h.invalid");
+    const std::string twice = where.contact(where.server_place("pbx"), wrapped);
+    const Decision decision = where.decide(
+        request("BYE", twice, {"Route: " + outer + ", <sip:pbx.test;lr>, " + inner, tagged}),
+        Where::client());
+    CHECK(decision.pop_routes == 1);
+    CHECK(server_of(decision, where.config) == "pbx");
+    CHECK(decision.targets.front().request_uri == wrapped);
+}
+
+TEST_CASE("dialog: where no Route is left every layer is unwrapped, four at most") {
+    Where where;
+    std::string uri = "sip:a@h.invalid";
+    std::vector<std::string> layers;
+    for (int i = 0; i < 6; ++i) {
+        layers.push_back(uri);
+        uri = where.contact(wss_client(static_cast<std::uint64_t>(i)), uri);
+    }
+    const std::string route = where.route(wss_client(), Side::caller);
+    const auto left = [&](int wraps) {
+        std::string top = "sip:a@h.invalid";
+        for (int i = 0; i < wraps; ++i)
+            top = where.contact(wss_client(static_cast<std::uint64_t>(i)), top);
+        return where.decide(request("BYE", top, {"Route: " + route, tagged}), where.server("pbx"))
+            .targets.front()
+            .request_uri;
+    };
+    CHECK(left(1) == layers[0]);
+    CHECK(left(4) == layers[0]);
+    CHECK(left(6) == layers[2]);
+}
+
+TEST_CASE("dialog: a peer that keeps no Route is found by the token in the R-URI") {
+    Where where;
+    const std::string uri = where.contact(wss_client(), "sip:a@h.invalid");
+    const Decision decision = where.decide(request("BYE", uri, {tagged}), where.server("pbx"));
+    CHECK(decision.rule == Rule::dialog_contact);
+    REQUIRE(client_of(decision));
+    CHECK(client_of(decision)->place == wss_client());
+}

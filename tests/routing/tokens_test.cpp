@@ -1,0 +1,146 @@
+#include "routing/scene_fixture.hpp"
+#include "routing/tokens.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace roundabout;
+using namespace roundabout::routing;
+using namespace roundabout::test;
+
+namespace {
+
+Tokens make_tokens(std::vector<std::uint8_t> ids = {1}) {
+    return *Tokens::make(test_keys(std::move(ids)));
+}
+
+std::vector<routing::Place> every_place() {
+    ClientPlace udp;
+    udp.listener_hash = 0xFFFFFFFF;
+    udp.remote = *Endpoint::parse("[2001:db8::9]:65535");
+    ClientPlace bound = wss_client(0xFFFFFFFFFFULL);
+    bound.binding = registration::BindingId{};
+    bound.binding->bytes.fill(0xAB);
+    return {ServerPlace{0, *IpAddress::parse("192.0.2.1")},
+            ServerPlace{0xFFFFFFFF, *IpAddress::parse("2001:db8::1")},
+            HostPlace{Transport::tls, *Endpoint::parse("192.0.2.1:5061")},
+            udp,
+            wss_client(),
+            bound};
+}
+
+} // namespace
+
+TEST_CASE("tokens: each kind of place comes back from a Route and from a Contact") {
+    Tokens tokens = make_tokens();
+    for (const routing::Place& place : every_place()) {
+        const auto route = tokens.open_route(tokens.seal_route({Side::callee, place}, "c"), "c");
+        REQUIRE(route.has_value());
+        CHECK(route->place == place);
+        CHECK(route->side == Side::callee);
+        const ContactToken sealed{Side::caller, place, "sip:a@[2001:db8::1];x=y", true};
+        const auto contact = tokens.open_contact(tokens.seal_contact(sealed, "c"), "c");
+        REQUIRE(contact.has_value());
+        CHECK(contact->place == place);
+        CHECK(contact->uri == sealed.uri);
+        CHECK(contact->side == Side::caller);
+        CHECK(contact->same_call);
+    }
+}
+
+TEST_CASE("tokens: the same contents seal alike, also after a restart") {
+    Tokens before = make_tokens();
+    Tokens after = make_tokens();
+    const RouteToken token{Side::caller, wss_client()};
+    const std::string sealed = before.seal_route(token, "call");
+    CHECK(before.seal_route(token, "call") == sealed);
+    CHECK(after.seal_route(token, "call") == sealed);
+    CHECK(after.open_route(sealed, "call").has_value());
+}
+
+TEST_CASE("tokens: a Route opens under its own Call-ID alone") {
+    Tokens tokens = make_tokens();
+    const std::string sealed = tokens.seal_route({Side::caller, wss_client()}, "call");
+    CHECK_FALSE(tokens.open_route(sealed, "other").has_value());
+    CHECK_FALSE(tokens.open_route(sealed, "").has_value());
+}
+
+TEST_CASE("R22 tokens: a Contact opens under another Call-ID and says so") {
+    Tokens tokens = make_tokens();
+    const ContactToken token{Side::caller, wss_client(), "sip:a@b", true};
+    const auto opened = tokens.open_contact(tokens.seal_contact(token, "call"), "other");
+    REQUIRE(opened.has_value());
+    CHECK_FALSE(opened->same_call);
+}
+
+TEST_CASE("tokens: a changed character is a forgery, whichever it is") {
+    Tokens tokens = make_tokens();
+    const std::string route = tokens.seal_route({Side::caller, wss_client()}, "call");
+    for (std::size_t i = 0; i < route.size(); ++i) {
+        std::string changed = route;
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        CHECK_FALSE(tokens.open_route(changed, "call").has_value());
+    }
+    const std::string contact =
+        tokens.seal_contact({Side::caller, wss_client(), "sip:a@b", true}, "call");
+    for (std::size_t i = 0; i < contact.size(); ++i) {
+        std::string changed = contact;
+        changed[i] = changed[i] == 'a' ? 'b' : 'a';
+        CHECK_FALSE(tokens.open_contact(changed, "call").has_value());
+    }
+}
+
+TEST_CASE("tokens: a Route is no Contact, and a foreign key opens neither") {
+    Tokens tokens = make_tokens({1});
+    Tokens others = make_tokens({2});
+    std::vector<routing::Secret> secrets(1);
+    secrets[0].id = 1; // the same id, another secret
+    Tokens impostor = *Tokens::make(*derive_keys(secrets));
+    const std::string sealed = tokens.seal_route({Side::caller, wss_client()}, "call");
+    CHECK_FALSE(tokens.open_contact(sealed, "call").has_value());
+    CHECK_FALSE(others.open_route(sealed, "call").has_value());
+    CHECK_FALSE(impostor.open_route(sealed, "call").has_value());
+}
+
+TEST_CASE("tokens: after a rotation the old key still opens and the new one seals") {
+    Tokens old = make_tokens({1});
+    Tokens rotated = make_tokens({2, 1});
+    const RouteToken token{Side::caller, wss_client()};
+    CHECK(rotated.open_route(old.seal_route(token, "call"), "call").has_value());
+    CHECK(rotated.seal_route(token, "call") != old.seal_route(token, "call"));
+    CHECK_FALSE(old.open_route(rotated.seal_route(token, "call"), "call").has_value());
+    const ContactToken contact{Side::caller, wss_client(), "sip:a@b", true};
+    CHECK(rotated.open_contact(old.seal_contact(contact, "call"), "call")->same_call);
+}
+
+TEST_CASE("tokens: rb= is read in any case, since URI parameters compare so") {
+    Tokens tokens = make_tokens();
+    std::string sealed = tokens.seal_contact({Side::caller, wss_client(), "sip:a@b", true}, "call");
+    for (char& c : sealed)
+        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    CHECK(tokens.open_contact(sealed, "call").has_value());
+}
+
+TEST_CASE("tokens: a browser's Contact of 60 characters stays below 255 when wrapped") {
+    Tokens tokens = make_tokens();
+    ClientPlace place = wss_client(123456);
+    place.flow.boot = 0xFEDCBA98;
+    place.listener_hash = 0xFEDCBA98;
+    place.binding = registration::BindingId{};
+    const std::string uri = "sip:4n8m2k1q@h7g6f5d4s3a2.invalid;transport=ws;ob";
+    const std::string value = tokens.seal_contact({Side::callee, place, uri, true}, "call");
+    CHECK(("sip:4n8m2k1q@[2001:db8:1234:5678::1]:5060;transport=udp;rb=" + value).size() <= 255);
+}
+
+TEST_CASE("tokens: a binding's id depends on each of its five fields and on their borders") {
+    const Tokens tokens = make_tokens();
+    const auto id = tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 1);
+    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 1) == id);
+    CHECK(tokens.binding_id("pb", "xsip:a@b", "sip:c@d", "uuid", 1) != id);
+    CHECK(tokens.binding_id("pbx", "sip:A@b", "sip:c@d", "uuid", 1) != id);
+    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@e", "uuid", 1) != id);
+    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuie", 1) != id);
+    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 2) != id);
+    CHECK(parse_binding_id(to_text(id)) == id);
+    CHECK_FALSE(parse_binding_id(to_text(id) + "a").has_value());
+    CHECK_FALSE(parse_binding_id("").has_value());
+}
