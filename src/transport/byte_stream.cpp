@@ -23,7 +23,7 @@ namespace {
 namespace asio = boost::asio;
 
 /// The payload of one TLS record (RFC 8446 §5.1).
-constexpr std::size_t record_size = 16U * 1024U;
+constexpr std::size_t record_size = std::size_t{16} * 1024;
 
 /// Before each call whose outcome is asked for: what it leaves behind must be its own.
 void forget_errors() noexcept {

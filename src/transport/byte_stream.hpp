@@ -119,7 +119,8 @@ class ByteStream {
     template <class Buffers>
     struct Writing;
 
-    explicit ByteStream(Socket socket) noexcept : socket_(std::move(socket)) {}
+    explicit ByteStream(Socket socket) noexcept
+        : socket_(std::move(socket)) {}
     static ByteStream with_tls(Socket socket, const TlsContext& context);
 
     Attempt try_handshake();

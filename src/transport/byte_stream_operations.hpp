@@ -14,13 +14,15 @@ struct ByteStream::Waiting {
     enum class Stage : std::uint8_t { begun, passed_on, waiting, done };
 
     Waiting(ByteStream& of, Step what)
-        : stream(&of), step(std::move(what)), cancels(of.cancels_) {}
+        : stream_(&of)
+        , step_(std::move(what))
+        , cancels_(of.cancels_) {}
 
     template <class Self>
     void operator()(Self& self, const ErrorCode& error = {}, std::size_t bytes = 0) {
-        switch (stage) {
+        switch (stage_) {
         case Stage::begun:
-            if (!stream->ssl_)
+            if (!stream_->ssl_)
                 pass_on(self);
             else
                 attempt(self);
@@ -37,7 +39,7 @@ struct ByteStream::Waiting {
                 attempt(self);
             return;
         case Stage::done:
-            complete(self, outcome.error, outcome.bytes);
+            complete(self, outcome_.error, outcome_.bytes);
             return;
         }
     }
@@ -45,32 +47,32 @@ struct ByteStream::Waiting {
   private:
     template <class Self>
     void pass_on(Self& self) {
-        stage = Stage::passed_on;
+        stage_ = Stage::passed_on;
         // The operation, and the step in it, is moved from while the call reads its arguments.
-        Step copy = step;
-        copy.pass_on(stream->socket_, std::move(self));
+        Step copy = step_;
+        copy.pass_on(stream_->socket_, std::move(self));
     }
 
     template <class Self>
     void attempt(Self& self) {
-        outcome = step.attempt(*stream);
-        if (outcome.need != Need::nothing) {
-            stage = Stage::waiting;
+        outcome_ = step_.attempt(*stream_);
+        if (outcome_.need != Need::nothing) {
+            stage_ = Stage::waiting;
             const auto what =
-                outcome.need == Need::readable ? Socket::wait_read : Socket::wait_write;
-            stream->socket_.async_wait(what, std::move(self));
-        } else if (stage == Stage::begun) {
-            stage = Stage::done;
-            boost::asio::post(stream->get_executor(), std::move(self));
+                outcome_.need == Need::readable ? Socket::wait_read : Socket::wait_write;
+            stream_->socket_.async_wait(what, std::move(self));
+        } else if (stage_ == Stage::begun) {
+            stage_ = Stage::done;
+            boost::asio::post(stream_->get_executor(), std::move(self));
         } else {
-            complete(self, outcome.error, outcome.bytes);
+            complete(self, outcome_.error, outcome_.bytes);
         }
     }
 
     /// The wait may have succeeded just before somebody cancelled.
     template <class Self>
     [[nodiscard]] bool was_cancelled(const Self& self) const {
-        return stream->cancels_ != cancels ||
+        return stream_->cancels_ != cancels_ ||
                self.cancelled() != boost::asio::cancellation_type::none;
     }
 
@@ -82,11 +84,11 @@ struct ByteStream::Waiting {
             self.complete(error);
     }
 
-    ByteStream* stream;
-    Step step;
-    std::uint32_t cancels;
-    Stage stage = Stage::begun;
-    Attempt outcome = {};
+    ByteStream* stream_;
+    Step step_;
+    std::uint32_t cancels_;
+    Stage stage_ = Stage::begun;
+    Attempt outcome_ = {};
 };
 
 struct ByteStream::Handshaking {

@@ -17,9 +17,8 @@ namespace roundabout::transport {
 template <class Done>
 void async_teardown(boost::beast::role_type /*role*/, ByteStream& stream, Done&& done) {
     stream.shutdown_send();
-    boost::asio::post(stream.get_executor(),
-                      boost::beast::bind_handler(std::forward<Done>(done),
-                                                 ByteStream::ErrorCode()));
+    boost::asio::post(stream.get_executor(), boost::beast::bind_handler(std::forward<Done>(done),
+                                                                        ByteStream::ErrorCode()));
 }
 
 /// For Beast's timeouts.

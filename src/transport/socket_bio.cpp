@@ -1,13 +1,12 @@
 #include "transport/socket_bio.hpp"
 
+#include <openssl/bio.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <new>
-
 #include <sys/socket.h>
-
-#include <openssl/bio.h>
 
 namespace roundabout::transport {
 namespace {

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
@@ -79,10 +80,9 @@ Outcome load_certificate(SSL_CTX* context, const CertificateFiles& files) {
                                               ERR_GET_REASON(last) == X509_R_KEY_TYPE_MISMATCH))
         return problem(key, files.key_file,
                        "not the key of the certificate in " + files.chain_file);
-    return problem(key, files.key_file,
-                   std::string("no usable PEM private key without passphrase (")
-                       .append(reason())
-                       .append(")"));
+    return problem(
+        key, files.key_file,
+        std::string("no usable PEM private key without passphrase (").append(reason()).append(")"));
 }
 
 Outcome load_authorities(SSL_CTX* context, const std::string& ca_file) {
@@ -140,8 +140,8 @@ TlsResult<TlsContext> TlsContext::server(const TlsServerSettings& settings) {
             return *failed;
     }
     // Needed for resumption where clients are asked for certificates.
-    static constexpr unsigned char session_context[] = "roundabout";
-    SSL_CTX_set_session_id_context(context.get(), session_context, sizeof session_context - 1);
+    static constexpr std::array<unsigned char, 4> session_context{'s', 'i', 'p', 's'};
+    SSL_CTX_set_session_id_context(context.get(), session_context.data(), session_context.size());
     TlsContext made(context);
     warn_of_dates(context.get(), settings.certificate.chain_file, made.warnings_);
     return made;

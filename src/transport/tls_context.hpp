@@ -31,7 +31,7 @@ struct TlsServerSettings {
 
 /// What a TLS context that opens connections is made of. The peer is always verified.
 struct TlsClientSettings {
-    std::string ca_file; ///< empty: the system's authorities
+    std::string ca_file;                         ///< empty: the system's authorities
     std::optional<CertificateFiles> certificate; ///< shown if the server asks
 };
 

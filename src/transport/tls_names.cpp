@@ -62,9 +62,8 @@ bool proves_name(const SubjectNames& names, std::string_view name) {
     if (name.find('*') != std::string_view::npos)
         return false;
     const std::vector<std::string> identities = sip_identities(names);
-    return std::ranges::any_of(identities, [&](const std::string& identity) {
-        return ascii::iequals(identity, name);
-    });
+    return std::ranges::any_of(
+        identities, [&](const std::string& identity) { return ascii::iequals(identity, name); });
 }
 
 } // namespace roundabout::transport

@@ -11,8 +11,8 @@ namespace roundabout::transport {
 /// The subjectAltName entries of one certificate that can name a SIP peer, as they stand there.
 /// Embedded NULs are kept, so that they compare unequal to everything sensible.
 struct SubjectNames {
-    std::vector<std::string> uris; ///< uniformResourceIdentifier
-    std::vector<std::string> dns;  ///< dNSName
+    std::vector<std::string> uris;    ///< uniformResourceIdentifier
+    std::vector<std::string> dns;     ///< dNSName
     std::vector<IpAddress> addresses; ///< iPAddress of 4 or 16 bytes
 
     [[nodiscard]] bool empty() const noexcept {

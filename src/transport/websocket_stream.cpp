@@ -85,7 +85,8 @@ class BeastStream final : public WebSocketStream {
     using Socket = websocket::stream<ByteStream, false>;
 
     BeastStream(ByteStream bytes, const WebSocketLimits& limits, Side side)
-        : socket_(std::move(bytes)), side_(side) {
+        : socket_(std::move(bytes))
+        , side_(side) {
         websocket::stream_base::timeout timeout{};
         timeout.handshake_timeout = limits.handshake;
         timeout.idle_timeout = websocket::stream_base::none();
@@ -133,9 +134,7 @@ class BeastStream final : public WebSocketStream {
     }
 
     [[nodiscard]] const WebSocketRequest& request() const noexcept override { return request_; }
-    [[nodiscard]] const ByteStream& bytes() const noexcept override {
-        return socket_.next_layer();
-    }
+    [[nodiscard]] const ByteStream& bytes() const noexcept override { return socket_.next_layer(); }
 
     [[nodiscard]] Socket& socket() noexcept { return socket_; }
     void keep(WebSocketRequest request) noexcept { request_ = std::move(request); }
@@ -161,14 +160,21 @@ WebSocketRequest told_by(const HttpRequest& request) {
     return told;
 }
 
+/// True where the peer did say something, but nothing that fits; false where it left.
+bool is_nonsense(const ErrorCode& error) {
+    if (error == http::error::end_of_stream || error == http::error::partial_message)
+        return false;
+    return error.category() == make_error_code(http::error::bad_method).category() ||
+           error.category() == make_error_code(websocket::error::upgrade_declined).category();
+}
+
 using HttpParser = http::request_parser<http::empty_body>;
 
 /// How an unreadable request is answered; nothing if the connection ended.
 std::optional<HandshakeRefusal> judge_unreadable(const ErrorCode& error) {
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
         return HandshakeRefusal{431, "The header is too large.", Error::message_too_large};
-    if (error == http::error::end_of_stream || error == http::error::partial_message ||
-        error.category() != make_error_code(http::error::bad_method).category())
+    if (!is_nonsense(error))
         return std::nullopt;
     return HandshakeRefusal{400, "This is not an HTTP request."};
 }
@@ -188,12 +194,12 @@ read_request(ByteStream& stream, const WebSocketRules& rules, HttpParser& parser
         auto refusal = judge_unreadable(error);
         if (!refusal)
             co_return Error::flow_closed;
-        co_return std::move(refusal);
+        co_return refusal;
     }
     auto refusal = judge_handshake(parser.get(), rules);
     if (!refusal && buffer.size() != 0)
         refusal = HandshakeRefusal{400, "Bytes came before the handshake was answered."};
-    co_return std::move(refusal);
+    co_return refusal;
 }
 
 asio::awaitable<void> refuse(ByteStream& stream, const HandshakeRefusal& refusal) {
@@ -213,13 +219,12 @@ asio::awaitable<Accepted> accept_websocket(ByteStream stream, WebSocketRules rul
     const auto judged = co_await read_request(stream, rules, parser);
     if (!judged)
         co_return judged.error();
-    if (*judged) {
-        const HandshakeRefusal& refusal = **judged;
-        co_await refuse(stream, refusal);
-        co_return refusal.why;
+    const std::optional<HandshakeRefusal>& refusal = *judged;
+    if (refusal) {
+        co_await refuse(stream, *refusal);
+        co_return refusal->why;
     }
-    auto accepted =
-        std::make_unique<BeastStream>(std::move(stream), rules.limits, Side::accepting);
+    auto accepted = std::make_unique<BeastStream>(std::move(stream), rules.limits, Side::accepting);
     accepted->keep(told_by(parser.get()));
     websocket::stream_base::decorator decorator(
         [](websocket::response_type& answer) { sign(answer, http::field::server); });
@@ -240,15 +245,11 @@ asio::awaitable<Accepted> connect_websocket(ByteStream stream, std::string host,
         [](websocket::request_type& request) { sign(request, http::field::user_agent); });
     connected->socket().set_option(std::move(decorator));
     websocket::response_type answer;
-    const auto [error] =
-        co_await connected->socket().async_handshake(answer, host, path, as_tuple);
+    const auto [error] = co_await connected->socket().async_handshake(answer, host, path, as_tuple);
     if (error == beast::error::timeout)
         co_return Error::connect_timeout;
     if (error)
-        co_return error.category() ==
-                make_error_code(websocket::error::upgrade_declined).category()
-            ? Error::handshake_failed
-            : Error::flow_closed;
+        co_return is_nonsense(error) ? Error::handshake_failed : Error::flow_closed;
     if (!ascii::iequals(ascii::trim(answer[http::field::sec_websocket_protocol]), "sip")) {
         connected->close();
         co_return Error::subprotocol_missing;

@@ -15,9 +15,9 @@ namespace roundabout::transport {
 
 /// Bounds of one WebSocket connection.
 struct WebSocketLimits {
-    std::size_t message = 256U * 1024U; ///< bytes of one message, its fragments together
-    std::size_t header = 16U * 1024U;   ///< bytes of the HTTP request or answer
-    std::chrono::milliseconds handshake{10'000}; ///< for the whole HTTP exchange
+    std::size_t message = std::size_t{256} * 1024; ///< bytes of one message, its fragments together
+    std::size_t header = std::size_t{16} * 1024;   ///< bytes of the HTTP request
+    std::chrono::milliseconds handshake{10'000};   ///< for the whole HTTP exchange
     /// The connection ends with idle_timeout if nothing is heard for so long; zero: never. With
     /// `keepalive` a ping is sent when half of it has passed.
     std::chrono::milliseconds idle{120'000};
@@ -53,15 +53,15 @@ class WebSocketStream : public MessageStream {
 };
 
 /// Serves the handshake on a connection whose TLS handshake, if any, is done. Whoever does not ask
-/// for a WebSocket with subprotocol `sip` by the rules gets an answer with a line of text (400, 403,
-/// 404, 426, 431) and the connection ends. Errors: subprotocol_missing, handshake_failed,
+/// for a WebSocket with subprotocol `sip` by the rules gets an answer with a line of text (400,
+/// 403, 404, 426, 431) and the connection ends. Errors: subprotocol_missing, handshake_failed,
 /// message_too_large (header), header_timeout, flow_closed.
 boost::asio::awaitable<Result<std::unique_ptr<WebSocketStream>>>
 accept_websocket(ByteStream stream, WebSocketRules rules);
 
 /// Asks for a WebSocket on a connection whose TLS handshake, if any, is done. `host` as the Host
-/// header wants it (IPv6 in brackets, the port where it isn't the default). Errors:
-/// subprotocol_missing, handshake_failed, connect_timeout, flow_closed.
+/// header wants it (IPv6 in brackets, the port where it isn't the default). An answer's header may
+/// have 1536 bytes. Errors: subprotocol_missing, handshake_failed, connect_timeout, flow_closed.
 boost::asio::awaitable<Result<std::unique_ptr<WebSocketStream>>>
 connect_websocket(ByteStream stream, std::string host, std::string path, WebSocketLimits limits);
 
