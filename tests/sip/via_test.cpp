@@ -87,6 +87,7 @@ TEST_CASE("Via: a malformed value is refused") {
                               "SIP//UDP a",
                               "SIP/2.0/ a",
                               "SIP/2.0/UDPa",
+                              "SIP/2.0/UDP[::1]",
                               "SIP/2.0/UDP ;branch=x",
                               "SIP/2.0/UDP a:",
                               "SIP/2.0/UDP a:x",
