@@ -30,9 +30,9 @@ std::size_t Edits::begin_text() {
     return arena_.size();
 }
 
-void Edits::add(Span span, std::size_t text_begin, HeaderId taken_from) {
+void Edits::add(Span span, std::size_t text_begin) {
     const Splice splice{span, static_cast<std::uint32_t>(text_begin),
-                        static_cast<std::uint32_t>(arena_.size() - text_begin), taken_from};
+                        static_cast<std::uint32_t>(arena_.size() - text_begin)};
     const auto all = splices_.view();
     const auto goes_before = [](const Splice& a, const Splice& b) {
         if (a.span.begin != b.span.begin)
@@ -101,16 +101,15 @@ void Edits::take_values(HeaderId id, std::size_t first, std::size_t last) {
         taken_.insert(known.size(), {id, 0, 0});
         taken = taken_.view().end() - 1;
     }
-    taken->first += first;
-    taken->last += last;
-    splices_.erase_if([id](const Splice& splice) { return splice.taken_from == id; });
-
     std::size_t total = 0;
     for (const auto& row : message_->headers()) {
         if (row.id == id)
             total += count_values(message_->text(row.value));
     }
-    const std::size_t end = total - std::min(total, taken->last);
+    // What earlier calls took is taken again, in longer spans that hide theirs.
+    taken->first = std::min(taken->first + std::min(first, total), total);
+    taken->last = std::min(taken->last + last, total);
+    const std::size_t end = total - taken->last;
     std::size_t before = 0;
     for (const auto& row : message_->headers()) {
         if (row.id != id)
@@ -125,7 +124,7 @@ void Edits::take_values(HeaderId id, std::size_t first, std::size_t last) {
 
 void Edits::keep_values(const HeaderField& row, std::size_t begin, std::size_t end) {
     if (begin >= end)
-        return add(row.line, arena_.size(), row.id);
+        return add(row.line, arena_.size());
     ValueCursor cursor(message_->text(row.value));
     Span first_kept = row.value;
     Span last_kept = row.value;
@@ -137,9 +136,9 @@ void Edits::keep_values(const HeaderField& row, std::size_t begin, std::size_t e
             last_kept = span_of(*message_, *value);
     }
     if (begin != 0)
-        add(between(row.value.begin, first_kept.begin), arena_.size(), row.id);
+        add(between(row.value.begin, first_kept.begin), arena_.size());
     if (end != at)
-        add(between(last_kept.end(), row.value.end()), arena_.size(), row.id);
+        add(between(last_kept.end(), row.value.end()), arena_.size());
 }
 
 void Edits::stamp_top_via(std::string_view received, std::uint16_t port) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "base/transport.hpp"
 #include "sip/inline_list.hpp"
 #include "sip/message.hpp"
 
@@ -67,7 +66,6 @@ class Edits {
         Span span;
         std::uint32_t text_begin; ///< in arena_
         std::uint32_t text_size;
-        HeaderId taken_from; ///< made by take_values() for that header; else `other`
     };
     /// How many values of a header go, counted from its ends.
     struct Taken {
@@ -79,9 +77,9 @@ class Edits {
     /// Where a text that is now put at the end of the arena begins.
     [[nodiscard]] std::size_t begin_text();
     /// The text is what was put into the arena from `text_begin` on.
-    void add(Span span, std::size_t text_begin, HeaderId taken_from = HeaderId::other);
+    void add(Span span, std::size_t text_begin);
     void insert_row(std::uint32_t at, HeaderId id, std::string_view value);
-    /// Adds to what is taken from a header, and makes its splices anew.
+    /// Adds to what is taken from a header, and makes splices of all of it.
     void take_values(HeaderId id, std::size_t first, std::size_t last);
     /// Removes the values of one row but those from `begin` to before `end`.
     void keep_values(const HeaderField& row, std::size_t begin, std::size_t end);

@@ -12,7 +12,7 @@ std::string begin_request(const Message& invite, std::string_view method) {
     std::string out;
     out.reserve(invite.headers_end());
     out.append(method).append(" ").append(invite.request_uri()).append(" SIP/2.0\r\n");
-    if (const auto via = first_value(invite, HeaderId::via); via && is_one_line(*via))
+    if (const auto via = first_value(invite, HeaderId::via))
         out.append("Via: ").append(*via).append("\r\n");
     out.append("Max-Forwards: 70\r\n");
     append_rows(out, invite, HeaderId::route);

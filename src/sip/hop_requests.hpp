@@ -8,7 +8,8 @@ namespace roundabout::sip {
 
 // The two requests that a client transaction makes by itself, from the INVITE as it sent it. They
 // belong to one hop: same Request-URI, same branch, same Routes, so that the next element finds the
-// INVITE by them. To have a Message of an INVITE that is kept as bytes: `index_message()`.
+// INVITE by them. `invite` has no defect, as what we sent; `index_message()` makes it of kept
+// bytes.
 
 /// The ACK for a 300 to 699 (RFC 3261 §17.1.1.3): Request-URI, top Via, Call-ID, From, CSeq number
 /// and Route rows of `invite`, To of `response` (the INVITE's own where the response's can't be

@@ -34,16 +34,6 @@ class InlineList {
         std::rotate(all.begin() + static_cast<std::ptrdiff_t>(position), all.end() - 1, all.end());
     }
 
-    /// O(values).
-    template <class Predicate>
-    void erase_if(Predicate predicate) {
-        const auto all = view();
-        const auto kept = std::remove_if(all.begin(), all.end(), predicate);
-        size_ = static_cast<std::size_t>(kept - all.begin());
-        if (!spilled_.empty())
-            spilled_.resize(size_);
-    }
-
   private:
     std::array<Value, Room> inline_{};
     std::vector<Value> spilled_; ///< empty, or all values

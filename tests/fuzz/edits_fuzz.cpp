@@ -97,7 +97,9 @@ void check_edits(const Message& message, test::Random& random) {
 void check_written(const std::string& bytes) {
     const auto message = index_message(bytes, Framing::stream);
     require(message.has_value());
-    require(message->defect() == Error::none || message->defect() == Error::too_many_headers);
+    if (message->defect() == Error::too_many_headers)
+        return; // as many Vias as a message may have, and our own rows
+    require(message->defect() == Error::none);
     require(message->body().empty() && message->value(HeaderId::content_length) == "0");
 }
 

@@ -105,6 +105,13 @@ TEST_CASE("taking more values than there are leaves no row") {
     CHECK(rest(edits.apply(false)) == "X: y\r\n\r\n");
 }
 
+TEST_CASE("a row without values is not taken for one that became empty") {
+    const auto message = invite("Route:\r\nRoute: <sip:a>, <sip:b>\r\nRoute: ,\r\n");
+    Edits edits(message);
+    edits.remove_first_values(HeaderId::route, 2);
+    CHECK(rest(edits.apply(false)) == "Route:\r\nRoute: ,\r\n\r\n");
+}
+
 TEST_CASE("R18 the last Route is taken for a strict router, first ones with it") {
     const auto message = invite("Route: <sip:a>, <sip:b>\r\nRoute: <sip:c>,<sip:d>\r\n");
     Edits edits(message);

@@ -144,6 +144,11 @@ TEST_CASE("R35 without Content-Length a message on a stream has no body") {
                         {"cut:" + request("X: y\r\n"), "cut:" + request("Y: z\r\n")});
 }
 
+TEST_CASE("R35 a start line is never taken for a Content-Length") {
+    check_however_split("l: 4\r\n\r\n" + request("X: y\r\n"),
+                        {"cut:l: 4\r\n\r\n", "cut:" + request("X: y\r\n")});
+}
+
 TEST_CASE("R36 two equal Content-Lengths frame the message, for a later check to refuse it") {
     const auto bytes = request("l: 2\r\nContent-Length: 02\r\n", "ab");
     check_however_split(bytes, {"cut:" + bytes});
@@ -175,6 +180,12 @@ TEST_CASE("R36 a message as large as the limit passes, one byte more does not") 
     CHECK(words_of({bytes}, {.header = 1000, .message = bytes.size()}) == Words{"cut:" + bytes});
     CHECK(words_of({bytes}, {.header = 1000, .message = bytes.size() - 1}) ==
           Words{broken(Error::message_too_large, request("l: 4\r\n"))});
+}
+
+TEST_CASE("R36 a header alone can be beyond the limit of a message") {
+    const auto bytes = request("X: y\r\n");
+    CHECK(words_of({bytes}, {.header = 1000, .message = bytes.size() - 1}) ==
+          Words{broken(Error::message_too_large, bytes)});
 }
 
 TEST_CASE("R36 a header beyond its limit breaks the stream before more of it is taken") {
@@ -231,6 +242,7 @@ TEST_CASE("R38 a ping that comes in pieces is still a ping") {
              {"\r\n", "\r\n"}, {"\r", "\n", "\r", "\n"}, {"\r\n\r", "\n"}})
         CHECK(words_of(pieces) == Words{"pong", "ping"});
     CHECK(words_of({"\r", "\n\r\n"}) == Words{"ping"});
+    CHECK(words_of({"\r\n", "\r\n\r\n", "\r\n"}) == Words{"pong", "ping", "pong", "ping"});
 }
 
 TEST_CASE("R38 a lone CRLF is a pong, and before a start line it is harmless") {

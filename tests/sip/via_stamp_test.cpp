@@ -47,6 +47,10 @@ TEST_CASE("R45 an IPv6 received has no brackets") {
           "SIP/2.0/UDP [2001:db8::1]:5060;rport=40000;received=2001:db8::9");
 }
 
+TEST_CASE("a backslash outside of quotes escapes nothing") {
+    CHECK(stamped("SIP/2.0/UDP h;x=\\;received=1") == "SIP/2.0/UDP h;x=\\;received=192.0.2.9");
+}
+
 TEST_CASE("a malformed Via is stamped all the same") {
     CHECK(stamped("SIP/2.0/UDP h;;") == "SIP/2.0/UDP h;;;received=192.0.2.9");
     CHECK(stamped(";x=\"open;rport") == ";x=\"open;rport;received=192.0.2.9");
