@@ -35,8 +35,9 @@ struct Deadline::State {
         }
         self->at = Clock::time_point::max();
         self->expired = true;
-        if (self->call_expired)
-            self->call_expired();
+        const auto call = self->call_expired; // the Deadline may go while it runs
+        if (call)
+            call();
     }
 
     asio::steady_timer timer;

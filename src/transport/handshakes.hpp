@@ -4,6 +4,8 @@
 #include "transport/websocket_stream.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <memory>
 #include <string>
@@ -14,6 +16,9 @@ namespace roundabout::transport {
 /// operation_aborted; it looks at interrupted() after each step.
 class Attempt {
   public:
+    explicit Attempt(boost::asio::io_context& io) noexcept
+        : io_(&io) {}
+
     /// For TaskGroup::spawn.
     [[nodiscard]] const std::shared_ptr<boost::asio::cancellation_signal>& cancel() const noexcept {
         return cancel_;
@@ -23,9 +28,12 @@ class Attempt {
     void interrupt() {
         interrupted_ = true;
         cancel_->emit(boost::asio::cancellation_type::terminal);
+        // co_spawn may pass the signal on by a handler of its own, which must find it alive.
+        boost::asio::post(*io_, [kept = cancel_] {});
     }
 
   private:
+    boost::asio::io_context* io_;
     std::shared_ptr<boost::asio::cancellation_signal> cancel_ =
         std::make_shared<boost::asio::cancellation_signal>();
     bool interrupted_ = false;

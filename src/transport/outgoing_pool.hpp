@@ -40,7 +40,8 @@ class OutgoingPool {
     };
     struct Dial {
         Dial(boost::asio::io_context& io, std::function<void()> due)
-            : earliest(io, std::move(due)) {}
+            : attempt(io)
+            , earliest(io, std::move(due)) {}
         Attempt attempt;
         Deadline earliest; ///< of the waiters' deadlines
         std::vector<Waiter> waiters;

@@ -42,7 +42,8 @@ class StreamListener {
     using Socket = boost::asio::ip::tcp::socket;
     struct Handshake {
         explicit Handshake(boost::asio::io_context& io)
-            : deadline(io, [this] { attempt.interrupt(); }) {}
+            : attempt(io)
+            , deadline(io, [this] { attempt.interrupt(); }) {}
         Attempt attempt;
         Deadline deadline;
     };
