@@ -105,6 +105,7 @@ void check_written(const std::string& bytes) {
 
 } // namespace
 
+// The name is libFuzzer's. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string bytes(reinterpret_cast<const char*>(data), size);
     test::Random random(seed_of(bytes));

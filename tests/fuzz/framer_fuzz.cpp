@@ -65,6 +65,7 @@ bool drain(Framer& framer, Words& words) {
 
 } // namespace
 
+// The name is libFuzzer's. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     test::Random random(seed_of(bytes));
