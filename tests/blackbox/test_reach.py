@@ -1,0 +1,205 @@
+"""Ways that are broken, missing or too narrow, and users with several devices."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent.endpoint import Address
+from agent.phone import Phone
+from agent.registrar import Registrar
+from agent.user_agent import UserAgent
+from agent.waiting import within
+from harness.certificates import Authority
+from harness.config import Listener, Server, Settings
+from harness.pair import Side, TrunkPair
+from harness.proxied import FiveTransports, workers
+from harness.roundabout import Roundabout
+from harness.slot import Slot
+
+
+class LargeRequests:
+    """A trunk towards a UDP server, with a TCP listener beside the UDP one."""
+
+    def __init__(self, slot: Slot, folder: Path, binary: str, choice: str) -> None:
+        self.near, self.far = Address(slot.ip(3), 5060), Address(slot.ip(4), slot.port())
+        proxy = Address(slot.ip(2), 5060)
+        self.proxy_address = proxy
+        self.proxy = Roundabout(Settings(
+            [Listener("udp", proxy), Listener("tcp", proxy)],
+            [Server("a", [self.near.host], ["a.test"], "udp", self.near.port),
+             Server("b", [self.far.host], ["b.test"], "udp", self.far.port,
+                    more={"large_requests": choice})], workers=workers()), folder, binary)
+
+    async def caller(self) -> UserAgent:
+        return await UserAgent.start("udp", self.near.host, "sip:a@a.test", port=self.near.port,
+                                     proxy=self.proxy_address)
+
+    async def callee(self, transport: str) -> UserAgent:
+        return await UserAgent.start(transport, self.far.host, "sip:b@b.test", port=self.far.port,
+                                     proxy=self.proxy_address)
+
+
+async def deliver(caller: UserAgent, callee: UserAgent, body: bytes) -> None:
+    """One MESSAGE and its answer."""
+    sent = await caller.request("MESSAGE", "sip:b@b.test", body=body)
+    arrived = await callee.expect("MESSAGE")
+    assert arrived.request.body == body
+    via = arrived.request.values("via")[0]
+    assert via.startswith(f"SIP/2.0/{callee.transport.upper()} "), via
+    await callee.respond(arrived, 200)
+    await sent.response(200)
+
+
+@pytest.mark.parametrize("size", [200, 2200, 8000])
+@pytest.mark.parametrize("choice", ["udp", "tcp-first"])
+async def test_large_requests_to_a_udp_server(choice: str, size: int, slot: Slot, tmp_path: Path,
+                                              binary: str):
+    """R39: by UDP where the entry says so; else over 1300 bytes by TCP, and its Via tells."""
+    net = LargeRequests(slot, tmp_path, binary, choice)
+    with net.proxy:
+        async with await net.caller() as caller, await net.callee("udp") as datagrams, \
+                await net.callee("tcp") as stream:
+            expected = stream if choice == "tcp-first" and size > 1300 else datagrams
+            await deliver(caller, expected, b"x" * size)
+
+
+@pytest.mark.parametrize("size", [2200, 8000])
+async def test_large_requests_go_by_udp_where_tcp_is_refused(size: int, slot: Slot,
+                                                             tmp_path: Path, binary: str):
+    net = LargeRequests(slot, tmp_path, binary, "tcp-first")
+    with net.proxy:
+        async with await net.caller() as caller, await net.callee("udp") as callee:
+            for _ in range(2):  # the second one knows
+                await deliver(caller, callee, b"x" * size)
+
+
+async def test_large_requests_go_by_udp_where_tcp_is_a_black_hole(slot: Slot, tmp_path: Path,
+                                                                  binary: str):
+    """A listener whose queue is full answers no SYN."""
+    net = LargeRequests(slot, tmp_path, binary, "tcp-first")
+    with closing(socket.socket()) as hole:
+        hole.bind((net.far.host, net.far.port))
+        hole.listen(0)
+        fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex((net.far.host, net.far.port))
+            fillers.append(filler)
+        try:
+            with net.proxy:
+                async with await net.caller() as caller, await net.callee("udp") as callee:
+                    await deliver(caller, callee, b"x" * 2200)
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls", "ws", "wss"])
+async def test_a_broken_server_connection_is_replaced(transport: str, slot: Slot,
+                                                      authority: Authority, tmp_path: Path,
+                                                      binary: str):
+    """R41: the request that meets a connection just closed arrives by a new one."""
+    a = Side("a", "udp", Address(slot.ip(3), 5060), Address(slot.ip(2), 5060))
+    b = Side("b", transport, Address(slot.ip(4), slot.port()), Address(slot.ip(2), slot.port()))
+    pair = TrunkPair(a, b, authority, tmp_path, binary)
+    with pair.proxy:
+        async with await pair.party(a) as caller, await pair.party(b) as callee:
+            for _ in range(5):
+                sent = await caller.request("MESSAGE", b.uri("b"))
+                arrived = await callee.expect("MESSAGE")
+                await callee.respond(arrived, 200)
+                await sent.response(200)
+                await arrived.flow.close()
+
+
+async def test_a_server_that_is_gone_is_answered_for_and_found_again(
+        slot: Slot, authority: Authority, tmp_path: Path, binary: str):
+    a = Side("a", "udp", Address(slot.ip(3), 5060), Address(slot.ip(2), 5060))
+    b = Side("b", "tcp", Address(slot.ip(4), slot.port()), Address(slot.ip(2), slot.port()))
+    pair = TrunkPair(a, b, authority, tmp_path, binary)
+    with pair.proxy:
+        async with await pair.party(a) as caller:
+            invite = await caller.request("INVITE", b.uri("b"))
+            await invite.response(500)  # R32: 503 would speak of all our services
+            async with await pair.party(b) as callee:
+                sent = await caller.request("MESSAGE", b.uri("b"))
+                await callee.respond(await callee.expect("MESSAGE"), 200)
+                await sent.response(200)
+
+
+@pytest.fixture
+def net(slot: Slot, authority: Authority, tmp_path: Path, binary: str):
+    five = FiveTransports(slot, authority, tmp_path, binary)
+    with five.proxy:
+        yield five
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls", "ws", "wss"])
+async def test_a_client_whose_connection_closed_is_480_at_once(transport: str, net: FiveTransports):
+    async with await net.registrar("udp") as pbx, await net.phone(transport, "udp") as alice:
+        await alice.register()
+        for flow in list(alice.endpoint.flows):
+            await flow.close()
+        pbx.proxy = net.listeners["udp"]
+        # What was sent on the closed connection may still be under way to it: ask until it is known.
+        async def unreachable() -> None:
+            while (await (await pbx.call(alice.aor)).final()).status != 480:
+                pass
+        await within(unreachable(), "480")
+        await alice.register()
+        invite = await pbx.call(alice.aor)
+        dialog = await alice.accept(await alice.expect("INVITE"))
+        await pbx.confirm(invite)
+        await dialog.expect("ACK")
+
+
+async def ring_both(pbx: Registrar, phones: list[Phone], uri: str):
+    invite = await pbx.request("INVITE", uri)
+    return invite, await asyncio.gather(*(phone.ring() for phone in phones))
+
+
+async def test_without_token_the_devices_of_one_user_all_ring(net: FiveTransports):
+    """R9: the first to answer gets the call, the others a CANCEL."""
+    async with await net.registrar("udp") as pbx, \
+            await net.phone("wss", "udp", host=40) as desk, \
+            await net.phone("tcp", "udp", host=41) as mobile:
+        await desk.register()
+        await mobile.register()
+        pbx.proxy = net.listeners["udp"]
+        invite, (at_desk, at_mobile) = await ring_both(
+            pbx, [desk, mobile], f"sip:alice@{net.listeners['udp']}")
+        dialog = await mobile.accept(at_mobile)
+        answered = await pbx.confirm(invite)
+        await dialog.expect("ACK")
+        await within(at_desk.cancelled.wait(), "CANCEL at the other device")
+        bye = await answered.request("BYE")
+        await mobile.respond(await dialog.expect("BYE"), 200)
+        await bye.response(200)
+
+
+async def test_without_token_a_cancelled_call_stops_ringing_everywhere(net: FiveTransports):
+    async with await net.registrar("udp") as pbx, \
+            await net.phone("wss", "udp", host=40) as desk, \
+            await net.phone("tcp", "udp", host=41) as mobile:
+        await desk.register()
+        await mobile.register()
+        pbx.proxy = net.listeners["udp"]
+        invite, ringing = await ring_both(
+            pbx, [desk, mobile], f"sip:alice@{net.listeners['udp']}")
+        await (await invite.cancel()).response(200)
+        await invite.response(487)
+        for call in ringing:
+            await within(call.cancelled.wait(), "CANCEL at each device")
+
+
+async def test_without_token_nobody_of_that_name_is_404(net: FiveTransports):
+    async with await net.registrar("udp") as pbx:
+        pbx.proxy = net.listeners["udp"]
+        for uri in ("sip:nobody@proxy.test", "sip:nobody@proxy.test;rb=aaaaaaaaaaaaaaaaaaaa"):
+            await (await pbx.request("INVITE", uri)).response(404)
