@@ -18,7 +18,9 @@ namespace roundabout::ascii {
 }
 [[nodiscard]] constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
 /// Space, tab, CR or LF: what linear white space is made of, folds included.
-[[nodiscard]] constexpr bool is_lws(char c) noexcept { return is_space(c) || c == '\r' || c == '\n'; }
+[[nodiscard]] constexpr bool is_lws(char c) noexcept {
+    return is_space(c) || c == '\r' || c == '\n';
+}
 
 /// Equal but for the case of ASCII letters; independent of any locale.
 [[nodiscard]] constexpr bool iequals(std::string_view a, std::string_view b) noexcept {

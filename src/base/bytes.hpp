@@ -12,7 +12,8 @@ namespace roundabout {
 class Bytes {
   public:
     Bytes() noexcept = default;
-    explicit Bytes(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
+    explicit Bytes(std::string text)
+        : text_(std::make_shared<const std::string>(std::move(text))) {}
 
     [[nodiscard]] std::string_view view() const noexcept {
         return text_ ? std::string_view(*text_) : std::string_view();

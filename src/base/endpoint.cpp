@@ -2,9 +2,8 @@
 
 #include "base/ascii.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstring>
 
 namespace roundabout {
@@ -123,9 +122,7 @@ bool Network::contains(const IpAddress& address) const noexcept {
     return (ours[whole] & mask) == (theirs[whole] & mask);
 }
 
-std::string Network::to_string() const {
-    return base_.to_string() + "/" + std::to_string(prefix_);
-}
+std::string Network::to_string() const { return base_.to_string() + "/" + std::to_string(prefix_); }
 
 } // namespace roundabout
 

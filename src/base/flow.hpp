@@ -33,7 +33,7 @@ struct Flow {
     ListenerIndex listener = no_listener; ///< the listener it came in by, or that speaks for it
     Endpoint local;                       ///< our end, as the peer reaches it (never a wildcard)
     Endpoint remote;
-    FlowId id; ///< the connection; empty for UDP
+    FlowId id;             ///< the connection; empty for UDP
     bool outgoing = false; ///< we opened it
 
     friend bool operator==(const Flow&, const Flow&) noexcept = default;

@@ -6,7 +6,8 @@
 
 namespace roundabout {
 
-/// A value, or the reason why there is none. Expected failures travel this way, never as exceptions.
+/// A value, or the reason why there is none. Expected failures travel this way, never as
+/// exceptions.
 template <class T>
 using Result = boost::system::result<T>;
 

@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -10,8 +11,8 @@ namespace roundabout {
 /// The five transports. WS and WSS are those of RFC 7118.
 enum class Transport : std::uint8_t { udp, tcp, tls, ws, wss };
 
-inline constexpr Transport all_transports[] = {Transport::udp, Transport::tcp, Transport::tls,
-                                               Transport::ws, Transport::wss};
+inline constexpr std::array all_transports{Transport::udp, Transport::tcp, Transport::tls,
+                                           Transport::ws, Transport::wss};
 
 /// As it stands in the configuration and in logs: "udp", "tcp", "tls", "ws", "wss".
 [[nodiscard]] std::string_view name(Transport transport) noexcept;

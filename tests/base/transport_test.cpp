@@ -4,7 +4,8 @@
 
 using namespace roundabout;
 
-TEST_CASE("transport: names in configuration and Via are read in any case and written as the RFC does") {
+TEST_CASE(
+    "transport: names in configuration and Via are read in any case and written as the RFC does") {
     for (const Transport transport : all_transports) {
         CHECK(*parse_transport(name(transport)) == transport);
         CHECK(*parse_transport(via_name(transport)) == transport);
