@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace roundabout::transport {
@@ -42,6 +43,9 @@ class FlowTable {
     /// (`connect_timeout`).
     virtual void connect(ConnectTarget target, std::chrono::milliseconds timeout,
                          Ticket ticket) = 0;
+
+    /// An open connection of this worker by its id; nothing if it is closed or another worker's.
+    [[nodiscard]] virtual std::optional<Flow> find(FlowId id) const = 0;
 
     /// True while that connection is open and takes bytes.
     [[nodiscard]] virtual bool is_open(FlowId id) const = 0;
