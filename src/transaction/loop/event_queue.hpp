@@ -30,9 +30,7 @@ class EventQueue {
 
     /// Writes the oldest element into `out` and takes it off. There must be one.
     void pop(std::optional<Value>& out) noexcept {
-        std::optional<Value>& oldest = slot(0);
-        out = std::move(oldest);
-        oldest.reset();
+        out = std::exchange(slot(0), std::nullopt);
         first_ = (first_ + 1) & (capacity() - 1);
         --size_;
     }

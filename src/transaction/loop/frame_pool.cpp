@@ -54,11 +54,13 @@ void* FramePool::allocate(std::size_t size) {
         place = ::operator new(whole);
     } else {
         FreeBlock*& list = free_[whole / step - 1];
-        if (list == nullptr)
-            refill(whole);
-        place = list;
-        unpoison(place, whole);
-        list = list->next;
+        if (list != nullptr) {
+            place = list;
+            unpoison(place, whole);
+            list = list->next;
+        } else {
+            place = refill(whole);
+        }
     }
     ++in_use_;
     return ::new (place) Header{.pool = this, .size = whole} + 1;
@@ -78,14 +80,15 @@ void FramePool::release(void* block) noexcept {
     poison(list + 1, whole - sizeof(FreeBlock));
 }
 
-void FramePool::refill(std::size_t size) {
+std::byte* FramePool::refill(std::size_t size) {
     ++refills_;
     std::byte* const chunk = chunks_.emplace_back(chunk_size).data();
     FreeBlock*& list = free_[size / step - 1];
-    for (std::size_t offset = 0; offset + size <= chunk_size; offset += size) {
+    for (std::size_t offset = size; offset + size <= chunk_size; offset += size) {
         list = ::new (static_cast<void*>(chunk + offset)) FreeBlock{.next = list};
         poison(list + 1, size - sizeof(FreeBlock));
     }
+    return chunk;
 }
 
 } // namespace roundabout::transaction

@@ -34,7 +34,8 @@ class FramePool {
     struct FreeBlock {
         FreeBlock* next;
     };
-    void refill(std::size_t size);
+    /// A block of `size` from the allocator; its neighbours of that size go on the free list.
+    [[nodiscard]] std::byte* refill(std::size_t size);
 
     std::array<FreeBlock*, largest / step> free_{};
     std::vector<std::vector<std::byte>> chunks_;
