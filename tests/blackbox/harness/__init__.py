@@ -9,6 +9,8 @@
 - `roundabout.Roundabout(settings, folder)`: start (awaits "roundabout ready"), terminate (SIGTERM,
   exit status 0), kill (kill -9), `log`; also a context manager.
 - `kamailio.KamailioRegistrar`, `kamailio.KamailioTrunk`: Debian's Kamailio, `bindings(aor)` by RPC.
+- `site.Site`: a KamailioRegistrar, the proxy before it, phones of both; `running`, `restart`.
+- `browser.Chromium`, `browser.BrowserPhone`: pages with JsSIP or SIP.js; act and expect events.
 - `sipp.Sipp(scenario, …)`: one scenario; `finish()` fails with sipp's own words.
 - `table.Table`: the matrix as text.
 """
