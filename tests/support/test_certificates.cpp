@@ -156,9 +156,10 @@ std::string with_passphrase(const std::string& key_pem) {
     const Key key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
     require(key != nullptr, "key from PEM");
     const auto out = memory();
-    const unsigned char passphrase[] = "secret";
-    require(PEM_write_bio_PrivateKey(out.get(), key.get(), EVP_aes_128_cbc(), passphrase,
-                                     sizeof passphrase - 1, nullptr, nullptr) == 1,
+    const std::string_view passphrase = "secret";
+    require(PEM_write_bio_PrivateKey(out.get(), key.get(), EVP_aes_128_cbc(),
+                                     reinterpret_cast<const unsigned char*>(passphrase.data()),
+                                     static_cast<int>(passphrase.size()), nullptr, nullptr) == 1,
             "encrypted key to PEM");
     return text_of(out);
 }

@@ -3,6 +3,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/write.hpp>
 
 #include <array>
 #include <functional>
@@ -107,7 +108,7 @@ TEST_CASE("A TLS stream carries large messages both ways through small socket bu
 }
 
 TEST_CASE("A handshake and messages that arrive byte by byte are understood") {
-    TlsPair material;
+    const TlsPair material;
     asio::io_context io;
     SocketPair near = loopback_pair(io);
     SocketPair far = loopback_pair(io);

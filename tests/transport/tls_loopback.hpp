@@ -8,9 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -32,16 +30,7 @@ struct SocketPair {
     asio::ip::tcp::socket connected;
 };
 
-inline SocketPair loopback_pair(asio::io_context& io) {
-    const asio::ip::tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
-    asio::ip::tcp::acceptor acceptor(io, any);
-    SocketPair pair{asio::ip::tcp::socket(io), asio::ip::tcp::socket(io)};
-    pair.connected.connect(acceptor.local_endpoint());
-    acceptor.accept(pair.accepted);
-    pair.accepted.set_option(asio::ip::tcp::no_delay(true));
-    pair.connected.set_option(asio::ip::tcp::no_delay(true));
-    return pair;
-}
+SocketPair loopback_pair(asio::io_context& io);
 
 /// Runs coroutines side by side until all have ended. What one throws fails the test.
 class Together {
@@ -133,39 +122,19 @@ struct StreamPair {
     ByteStream client;
 };
 
-inline StreamPair plain_pair(asio::io_context& io) {
-    SocketPair sockets = loopback_pair(io);
-    return {ByteStream::plain(std::move(sockets.accepted)),
-            ByteStream::plain(std::move(sockets.connected))};
-}
+StreamPair plain_pair(asio::io_context& io);
 
-inline StreamPair tls_pair(asio::io_context& io, const transport::TlsContext& server,
-                           const transport::TlsContext& client, std::string name) {
-    SocketPair sockets = loopback_pair(io);
-    return {ByteStream::tls_server(std::move(sockets.accepted), server),
-            ByteStream::tls_client(std::move(sockets.connected), client, std::move(name))};
-}
+StreamPair tls_pair(asio::io_context& io, const transport::TlsContext& server,
+                    const transport::TlsContext& client, std::string name);
 
-inline Task handshake_into(ByteStream& stream, error_code& outcome) {
-    const auto [error] = co_await stream.async_handshake(as_tuple);
-    outcome = error;
-    if (error)
-        stream.close();
-}
+Task handshake_into(ByteStream& stream, error_code& outcome);
 
 struct HandshakeOutcome {
     error_code server;
     error_code client;
 };
 
-inline HandshakeOutcome shake_hands(asio::io_context& io, StreamPair& pair) {
-    HandshakeOutcome outcome;
-    Together(io)
-        .with(handshake_into(pair.server, outcome.server))
-        .with(handshake_into(pair.client, outcome.client))
-        .run();
-    return outcome;
-}
+HandshakeOutcome shake_hands(asio::io_context& io, StreamPair& pair);
 
 /// A TLS connection over loopback whose handshake is done, of server.example.
 struct TlsConnection {
@@ -182,41 +151,15 @@ struct TlsConnection {
     }
 };
 
-inline Task write_all(ByteStream& stream, std::string_view bytes) {
-    const asio::const_buffer from(bytes.data(), bytes.size());
-    const auto [error, count] = co_await asio::async_write(stream, from, as_tuple);
-    CHECK_MESSAGE(!error, error.message());
-    CHECK(count == bytes.size());
-}
+Task write_all(ByteStream& stream, std::string_view bytes);
 
 /// Reads exactly as many bytes as `into` has.
-inline Task read_full(ByteStream& stream, std::string& into) {
-    const asio::mutable_buffer buffer = asio::buffer(into);
-    const auto [error, count] = co_await asio::async_read(stream, buffer, as_tuple);
-    CHECK_MESSAGE(!error, error.message());
-    CHECK(count == into.size());
-}
+Task read_full(ByteStream& stream, std::string& into);
 
 /// Reads until the stream ends; gives what was read and how it ended.
-inline Task read_to_end(ByteStream& stream, std::string& into, error_code& end) {
-    std::string chunk(4096, '\0');
-    const asio::mutable_buffer buffer = asio::buffer(chunk);
-    while (!end) {
-        const auto [error, count] = co_await stream.async_read_some(buffer, as_tuple);
-        into.append(chunk, 0, count);
-        end = error;
-    }
-}
+Task read_to_end(ByteStream& stream, std::string& into, error_code& end);
 
 /// Bytes that show where one is missing, repeated or changed.
-inline std::string pattern(std::size_t size, unsigned seed = 1) {
-    std::string bytes(size, '\0');
-    unsigned state = seed;
-    for (char& byte : bytes) {
-        state = state * 1664525U + 1013904223U;
-        byte = static_cast<char>('!' + (state >> 24U) % 90U);
-    }
-    return bytes;
-}
+std::string pattern(std::size_t size, unsigned seed = 1);
 
 } // namespace roundabout::tests

@@ -2,6 +2,7 @@
 #include "transport/openssl_peer.hpp"
 #include "transport/tls_loopback.hpp"
 
+#include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
 
 #include <array>

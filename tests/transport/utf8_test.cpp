@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
+#include <string_view>
 
 using roundabout::transport::is_utf8;
 
@@ -15,7 +17,7 @@ TEST_CASE("ASCII and well-formed characters of two to four bytes are UTF-8") {
 }
 
 TEST_CASE("What RFC 3629 excludes is not UTF-8, wherever it stands") {
-    const std::string_view wrong[] = {
+    const auto wrong = std::to_array<std::string_view>({
         "\x80",             // a tail without a head
         "\xC3",             // a head without its tail
         "\xC3(",            //
@@ -28,7 +30,7 @@ TEST_CASE("What RFC 3629 excludes is not UTF-8, wherever it stands") {
         "\xFF",             //
         "\xE2\x82",         // cut off
         "\xF0\x9F\x93",     //
-    };
+    });
     for (const std::string_view bytes : wrong) {
         for (std::size_t before = 0; before < 10; ++before) {
             const std::string text = std::string(before, 'a') + std::string(bytes);

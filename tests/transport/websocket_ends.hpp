@@ -4,7 +4,6 @@
 #include "transport/websocket_wire.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -29,71 +28,37 @@ inline WebSocketRules plain_rules() {
     return rules;
 }
 
-inline Task accept_into(ByteStream bytes, WebSocketRules rules, Opening& opening) {
-    auto accepted = co_await transport::accept_websocket(std::move(bytes), std::move(rules));
-    if (accepted)
-        opening.stream = std::move(*accepted);
-    else
-        opening.error = to_error(accepted.error());
-}
+Task accept_into(ByteStream bytes, WebSocketRules rules, Opening& opening);
 
-inline Task connect_into(ByteStream bytes, std::string host, std::string path,
-                         WebSocketLimits limits, Opening& opening) {
-    auto connected = co_await transport::connect_websocket(std::move(bytes), std::move(host),
-                                                           std::move(path), limits);
-    if (connected)
-        opening.stream = std::move(*connected);
-    else
-        opening.error = to_error(connected.error());
-}
+Task connect_into(ByteStream bytes, std::string host, std::string path, WebSocketLimits limits,
+                  Opening& opening);
 
-inline Task read_into(WebSocketStream& stream, Result<Frame>& into) {
-    into = co_await stream.read();
-}
+Task read_into(WebSocketStream& stream, Result<Frame>& into);
 
-inline Task write_message(WebSocketStream& stream, std::string_view bytes) {
-    const Result<void> written = co_await stream.write(bytes);
-    CHECK(written.has_value());
-}
+Task write_message(WebSocketStream& stream, std::string_view bytes);
 
 /// Our accepting side and a peer that speaks the protocol by hand.
-struct Served {
-    asio::io_context io;
-    std::optional<ByteStream> peer;
-    StreamPtr stream;
-
+class Served {
+  public:
     explicit Served(WebSocketRules rules = plain_rules(),
                     std::string_view extra = "Sec-WebSocket-Protocol: sip\r\n",
-                    std::string_view target = "/") {
-        StreamPair pair = plain_pair(io);
-        peer.emplace(std::move(pair.client));
-        Opening opening_;
-        std::string head;
-        Together(io)
-            .with(accept_into(std::move(pair.server), std::move(rules), opening_))
-            .with(write_all(*peer, opening(extra, target)))
-            .with(read_head(*peer, head))
-            .run();
-        stream = std::move(opening_.stream);
-        REQUIRE(stream != nullptr);
-        answer = head;
-    }
+                    std::string_view target = "/");
 
-    void send(const WireFrame& frame) { Together(io).with(write_all(*peer, to_wire(frame))).run(); }
+    /// The HTTP answer that the peer got.
+    [[nodiscard]] const std::string& answer() const noexcept { return answer_; }
+    [[nodiscard]] WebSocketStream& stream() const noexcept { return *stream_; }
+    [[nodiscard]] ByteStream& peer() noexcept { return ends_.client; }
 
-    Result<Frame> read() {
-        Result<Frame> got = Error::flow_closed;
-        Together(io).with(read_into(*stream, got)).run();
-        return got;
-    }
+    void peer_sends(const WireFrame& frame);
+    WireFrame peer_reads();
+    Result<Frame> read();
 
-    WireFrame peer_reads() {
-        WireFrame frame;
-        Together(io).with(read_frame(*peer, frame)).run();
-        return frame;
-    }
+    asio::io_context io; ///< first, since the sockets are its
 
-    std::string answer;
+  private:
+    StreamPair ends_;
+    StreamPtr stream_;
+    std::string answer_;
 };
 
 } // namespace roundabout::tests

@@ -1,6 +1,8 @@
 #include "transport/websocket_ends.hpp"
 #include "transport/websocket_stream.hpp"
 
+#include <array>
+
 using namespace roundabout;
 using namespace roundabout::tests;
 
@@ -22,14 +24,14 @@ Task send_and_listen(ByteStream& peer, std::string_view bytes, Refused& refused)
 Refused refused_with(std::string_view bytes, WebSocketRules rules = plain_rules()) {
     asio::io_context io;
     StreamPair pair = plain_pair(io);
-    Opening opening_;
+    Opening opened;
     Refused refused;
     Together(io)
-        .with(accept_into(std::move(pair.server), std::move(rules), opening_))
+        .with(accept_into(std::move(pair.server), std::move(rules), opened))
         .with(send_and_listen(pair.client, bytes, refused))
         .run();
-    CHECK(opening_.stream == nullptr);
-    refused.error = opening_.error;
+    CHECK(opened.stream == nullptr);
+    refused.error = opened.error;
     return refused;
 }
 
@@ -37,11 +39,11 @@ Refused refused_with(std::string_view bytes, WebSocketRules rules = plain_rules(
 
 TEST_CASE("R44 A handshake that offers sip in a list is answered with sip alone") {
     const Served served(plain_rules(), "Sec-WebSocket-Protocol: foo, SIP\r\n");
-    CHECK(served.answer.starts_with("HTTP/1.1 101 "));
-    CHECK(served.answer.find("\r\nSec-WebSocket-Protocol: sip\r\n") != std::string::npos);
+    CHECK(served.answer().starts_with("HTTP/1.1 101 "));
+    CHECK(served.answer().find("\r\nSec-WebSocket-Protocol: sip\r\n") != std::string::npos);
     // RFC 6455 §1.3's own example.
-    CHECK(served.answer.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos);
-    CHECK(served.answer.find("permessage-deflate") == std::string::npos);
+    CHECK(served.answer().find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos);
+    CHECK(served.answer().find("permessage-deflate") == std::string::npos);
 }
 
 TEST_CASE("What the handshake said is kept") {
@@ -50,17 +52,17 @@ TEST_CASE("What the handshake said is kept") {
                         "Sec-WebSocket-Protocol: sip\r\n"
                         "Sec-WebSocket-Extensions: permessage-deflate\r\n",
                         "/ws?a=b");
-    CHECK(served.stream->request().path == "/ws?a=b");
-    CHECK(served.stream->request().host == "sip.example.com");
-    CHECK(served.stream->request().origin == "https://phone.example.com");
-    CHECK(served.stream->bytes().is_open());
+    CHECK(served.stream().request().path == "/ws?a=b");
+    CHECK(served.stream().request().host == "sip.example.com");
+    CHECK(served.stream().request().origin == "https://phone.example.com");
+    CHECK(served.stream().bytes().is_open());
 }
 
 TEST_CASE("A handshake header of several thousand bytes is read, one beyond the limit refused") {
     const std::string cookies =
         "Cookie: " + pattern(10'000) + "\r\nSec-WebSocket-Protocol: sip\r\n";
     const Served served(plain_rules(), cookies);
-    CHECK(served.answer.starts_with("HTTP/1.1 101 "));
+    CHECK(served.answer().starts_with("HTTP/1.1 101 "));
 
     const Refused refused = refused_with(opening("Cookie: " + pattern(20'000) + "\r\n"));
     CHECK(refused.answer.starts_with("HTTP/1.1 431 "));
@@ -78,7 +80,7 @@ TEST_CASE("R44 Whoever breaks the rules gets an answer with a sentence, and the 
         std::string status;
         Error error;
     };
-    const Case cases[] = {
+    const auto cases = std::to_array<Case>({
         {opening("", "/sip"), "400 Bad Request", Error::subprotocol_missing},
         {opening("Sec-WebSocket-Protocol: foo\r\n", "/sip"), "400 Bad Request",
          Error::subprotocol_missing},
@@ -90,7 +92,7 @@ TEST_CASE("R44 Whoever breaks the rules gets an answer with a sentence, and the 
         {"OPTIONS sip:sip.example.com SIP/2.0\r\nCall-ID: 1\r\n\r\n", "400 Bad Request",
          Error::handshake_failed},
         {opening(sip, "/sip") + "\x81", "400 Bad Request", Error::handshake_failed},
-    };
+    });
     for (const Case& one : cases) {
         CAPTURE(one.bytes);
         const Refused refused = refused_with(one.bytes, rules);
@@ -107,9 +109,9 @@ TEST_CASE("A peer that leaves before its handshake is whole leaves nothing behin
     StreamPair pair = plain_pair(io);
     CHECK(pair.client.write_now("GET / HTTP/1.1\r\nHo") > 0);
     pair.client.close();
-    Opening opening_;
-    Together(io).with(accept_into(std::move(pair.server), plain_rules(), opening_)).run();
-    CHECK(opening_.error == Error::flow_closed);
+    Opening opened;
+    Together(io).with(accept_into(std::move(pair.server), plain_rules(), opened)).run();
+    CHECK(opened.error == Error::flow_closed);
 }
 
 TEST_CASE("R36 A handshake that never gets whole ends at its deadline") {
@@ -118,9 +120,9 @@ TEST_CASE("R36 A handshake that never gets whole ends at its deadline") {
     CHECK(pair.client.write_now("GET / HTTP/1.1\r\nHo") > 0);
     WebSocketRules rules = plain_rules();
     rules.limits.handshake = std::chrono::milliseconds(50);
-    Opening opening_;
-    Together(io).with(accept_into(std::move(pair.server), rules, opening_)).run();
-    CHECK(opening_.error == Error::header_timeout);
+    Opening opened;
+    Together(io).with(accept_into(std::move(pair.server), rules, opened)).run();
+    CHECK(opened.error == Error::header_timeout);
 }
 
 TEST_CASE("The connecting side sends what RFC 7118 wants and insists on the subprotocol") {
@@ -128,12 +130,12 @@ TEST_CASE("The connecting side sends what RFC 7118 wants and insists on the subp
         std::string extra;
         Error error;
     };
-    const Case cases[] = {
+    const auto cases = std::to_array<Case>({
         {"Sec-WebSocket-Protocol: sip\r\n", Error::none},
         {"Sec-WebSocket-Protocol: SIP\r\n", Error::none},
         {"", Error::subprotocol_missing},
         {"Sec-WebSocket-Protocol: msrp\r\n", Error::subprotocol_missing},
-    };
+    });
     for (const Case& one : cases) {
         CAPTURE(one.extra);
         asio::io_context io;
@@ -169,12 +171,12 @@ TEST_CASE("A server that declines, says nonsense, is silent or leaves fails the 
         bool leaves;
         Error error;
     };
-    const Case cases[] = {
+    const auto cases = std::to_array<Case>({
         {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", true, Error::handshake_failed},
         {"SIP/2.0 400 Bad Request\r\n\r\n", true, Error::handshake_failed},
         {"", true, Error::flow_closed},
         {"", false, Error::connect_timeout},
-    };
+    });
     for (const Case& one : cases) {
         CAPTURE(one.answer);
         asio::io_context io;

@@ -1,6 +1,8 @@
 #include "transport/websocket_ends.hpp"
 #include "transport/websocket_stream.hpp"
 
+#include <array>
+
 using namespace roundabout;
 using namespace roundabout::tests;
 
@@ -34,8 +36,8 @@ TEST_CASE("R35 A message comes in as text or binary, one a WebSocket message") {
     Served served;
     const std::string first = invite(500);
     const std::string second = invite(20'000);
-    served.send({Opcode::text, true, true, first});
-    served.send({Opcode::binary, true, true, second + "\xFF"});
+    served.peer_sends({Opcode::text, true, true, first});
+    served.peer_sends({Opcode::binary, true, true, second + "\xFF"});
     auto got = served.read();
     REQUIRE(got.has_value());
     CHECK(got->kind == Frame::Kind::message);
@@ -47,10 +49,10 @@ TEST_CASE("R35 A message comes in as text or binary, one a WebSocket message") {
 
 TEST_CASE("R35 A message in fragments with a ping between them is one, and the ping is answered") {
     Served served;
-    served.send({Opcode::text, false, true, "OPTIONS sip:a"});
-    served.send({Opcode::continuation, false, true, ""});
-    served.send({Opcode::ping, true, true, "are you there"});
-    served.send({Opcode::continuation, true, true, "@b SIP/2.0\r\n\r\n"});
+    served.peer_sends({Opcode::text, false, true, "OPTIONS sip:a"});
+    served.peer_sends({Opcode::continuation, false, true, ""});
+    served.peer_sends({Opcode::ping, true, true, "are you there"});
+    served.peer_sends({Opcode::continuation, true, true, "@b SIP/2.0\r\n\r\n"});
     const auto got = served.read();
     REQUIRE(got.has_value());
     CHECK(got->bytes == "OPTIONS sip:a@b SIP/2.0\r\n\r\n");
@@ -61,14 +63,14 @@ TEST_CASE("R35 A message in fragments with a ping between them is one, and the p
 
 TEST_CASE("R38 Messages of CRLF are keepalives") {
     Served served;
-    const std::pair<std::string, Frame::Kind> cases[] = {
+    const auto cases = std::to_array<std::pair<std::string, Frame::Kind>>({
         {"\r\n\r\n", Frame::Kind::ping},
         {"\r\n", Frame::Kind::pong},
         {"", Frame::Kind::pong},
         {"\r\n\r\nX", Frame::Kind::message},
-    };
+    });
     for (const auto& [bytes, kind] : cases) {
-        served.send({Opcode::text, true, true, bytes});
+        served.peer_sends({Opcode::text, true, true, bytes});
         const auto got = served.read();
         REQUIRE(got.has_value());
         CHECK(got->kind == kind);
@@ -77,16 +79,18 @@ TEST_CASE("R38 Messages of CRLF are keepalives") {
 
 TEST_CASE("A message leaves as text if it is UTF-8, else as binary, unmasked and whole") {
     Served served;
-    const std::pair<std::string, Opcode> cases[] = {
-        {invite(2'200), Opcode::text},  {"J\xC3\xBCrgen", Opcode::text},
-        {"J\xFCrgen", Opcode::binary},  {invite(20'000), Opcode::text},
+    const auto cases = std::to_array<std::pair<std::string, Opcode>>({
+        {invite(2'200), Opcode::text},
+        {"J\xC3\xBCrgen", Opcode::text},
+        {"J\xFCrgen", Opcode::binary},
+        {invite(20'000), Opcode::text},
         {invite(70'000), Opcode::text},
-    };
+    });
     for (const auto& [bytes, opcode] : cases) {
         WireFrame frame;
         Together(served.io)
-            .with(write_message(*served.stream, bytes))
-            .with(read_frame(*served.peer, frame))
+            .with(write_message(served.stream(), bytes))
+            .with(read_frame(served.peer(), frame))
             .run();
         CHECK(frame.opcode == opcode);
         CHECK(frame.fin);
@@ -99,20 +103,20 @@ TEST_CASE("R35 A message beyond the limit, in one frame or several, ends the str
     WebSocketRules rules = plain_rules();
     rules.limits.message = 1'000;
     Served served(rules);
-    served.send({Opcode::text, true, true, pattern(1'000)});
+    served.peer_sends({Opcode::text, true, true, pattern(1'000)});
     CHECK(served.read().has_value());
-    SUBCASE("one frame") { served.send({Opcode::text, true, true, pattern(1'001)}); }
+    SUBCASE("one frame") { served.peer_sends({Opcode::text, true, true, pattern(1'001)}); }
     SUBCASE("fragments") {
-        served.send({Opcode::text, false, true, pattern(600)});
-        served.send({Opcode::continuation, true, true, pattern(600)});
+        served.peer_sends({Opcode::text, false, true, pattern(600)});
+        served.peer_sends({Opcode::continuation, true, true, pattern(600)});
     }
     Result<Frame> got = Error::none;
     WireFrame close;
     const auto peer = [&]() -> Task {
-        co_await read_frame(*served.peer, close);
-        served.peer->close();
+        co_await read_frame(served.peer(), close);
+        served.peer().close();
     };
-    Together(served.io).with(read_into(*served.stream, got)).with(peer()).run();
+    Together(served.io).with(read_into(served.stream(), got)).with(peer()).run();
     CHECK(got.error() == Error::message_too_large);
     CHECK(close.opcode == Opcode::close);
     CHECK(close.payload == "\x03\xF1"); // 1009
@@ -120,12 +124,12 @@ TEST_CASE("R35 A message beyond the limit, in one frame or several, ends the str
 
 TEST_CASE("A client's frame without mask ends the stream (RFC 6455 §5.1)") {
     Served served;
-    served.send({Opcode::text, true, false, "OPTIONS"});
+    served.peer_sends({Opcode::text, true, false, "OPTIONS"});
     Result<Frame> got = Error::none;
     WireFrame close;
     Together(served.io)
-        .with(read_into(*served.stream, got))
-        .with(read_frame(*served.peer, close))
+        .with(read_into(served.stream(), got))
+        .with(read_frame(served.peer(), close))
         .run();
     CHECK(got.error() == Error::flow_closed);
     CHECK(close.opcode == Opcode::close);
@@ -134,13 +138,13 @@ TEST_CASE("A client's frame without mask ends the stream (RFC 6455 §5.1)") {
 
 TEST_CASE("Text that is not UTF-8 ends the stream (RFC 6455 §8.1)") {
     Served served;
-    served.send({Opcode::text, true, true, "J\xFCrgen"});
+    served.peer_sends({Opcode::text, true, true, "J\xFCrgen"});
     CHECK(served.read().error() == Error::flow_closed);
 }
 
 TEST_CASE("A peer's close frame is answered and ends the stream") {
     Served served;
-    served.send({Opcode::close, true, true, "\x03\xE8"});
+    served.peer_sends({Opcode::close, true, true, "\x03\xE8"});
     CHECK(served.read().error() == Error::flow_closed);
     const WireFrame close = served.peer_reads();
     CHECK(close.opcode == Opcode::close);
@@ -149,31 +153,31 @@ TEST_CASE("A peer's close frame is answered and ends the stream") {
 TEST_CASE("close() ends pending calls at once and tells the peer 1001") {
     Served served;
     Result<Frame> got = Error::none;
-    asio::post(served.io, [&] { served.stream->close(); });
-    Together(served.io).with(read_into(*served.stream, got)).run();
+    asio::post(served.io, [&] { served.stream().close(); });
+    Together(served.io).with(read_into(served.stream(), got)).run();
     CHECK(got.error() == Error::flow_closed);
     const WireFrame close = served.peer_reads();
     CHECK(close.opcode == Opcode::close);
     CHECK(close.payload == "\x03\xE9");
     const auto late_write = [&]() -> Task {
-        const auto written = co_await served.stream->write("x");
+        const auto written = co_await served.stream().write("x");
         CHECK(written.error() == Error::flow_closed);
     };
     Together(served.io).with(late_write()).run();
     CHECK(served.read().error() == Error::flow_closed);
-    served.stream->close();
+    served.stream().close();
 }
 
 TEST_CASE("close() ends a write that a peer who does not read holds up") {
     Served served;
     Result<void> written = Error::none;
     const std::string large = pattern(50'000'000);
-    const auto write = [&]() -> Task { written = co_await served.stream->write(large); };
+    const auto write = [&]() -> Task { written = co_await served.stream().write(large); };
     const auto end = [&]() -> Task {
         const auto [error] =
-            co_await served.peer->socket().async_wait(asio::ip::tcp::socket::wait_read, as_tuple);
+            co_await served.peer().socket().async_wait(asio::ip::tcp::socket::wait_read, as_tuple);
         CHECK_FALSE(error);
-        served.stream->close();
+        served.stream().close();
     };
     Together(served.io).with(write()).with(end()).run();
     CHECK(written.error() == Error::flow_closed);
@@ -186,8 +190,8 @@ TEST_CASE("A silent peer is pinged, and the stream ends if it stays silent") {
     WireFrame ping;
     Result<Frame> got = Error::none;
     Together(served.io)
-        .with(read_into(*served.stream, got))
-        .with(read_frame(*served.peer, ping))
+        .with(read_into(served.stream(), got))
+        .with(read_frame(served.peer(), ping))
         .run();
     CHECK(ping.opcode == Opcode::ping);
     CHECK(got.error() == Error::idle_timeout);
