@@ -82,10 +82,25 @@ std::optional<std::string> WorkerThread::prepare() {
     tokens_.emplace(std::move(*tokens));
     layer_ = std::make_unique<transaction::TransactionLayer>(loop_, *flows_, shared_.table_secret);
     contexts_ = std::make_unique<transaction::Scope>(loop_);
-    services_.reset(new proxy::Services{loop_, *layer_, *contexts_, *flows_, *resolver_, *tokens_,
-                                        keys, binding_tokens(*tokens_), *shared_.bindings,
-                                        *shared_.store, counters_, wall_now, number_, shared_.boot,
-                                        unanswered_, nullptr, {}, 0, {}});
+    services_.reset(new proxy::Services{loop_,
+                                        *layer_,
+                                        *contexts_,
+                                        *flows_,
+                                        *resolver_,
+                                        *tokens_,
+                                        keys,
+                                        binding_tokens(*tokens_),
+                                        *shared_.bindings,
+                                        *shared_.store,
+                                        counters_,
+                                        wall_now,
+                                        number_,
+                                        shared_.boot,
+                                        unanswered_,
+                                        nullptr,
+                                        {},
+                                        0,
+                                        {}});
     refresh_snapshot();
     worker_ = std::make_unique<proxy::Worker>(*services_, shared_.inboxes);
     return std::nullopt;
