@@ -18,8 +18,11 @@ stage() {
     echo "=== $name: $((SECONDS - start)) s$( ((status == 0)) || echo ', FAILED')"
 }
 
+# Configures and builds a preset; further arguments go to the build.
 build() {
-    cmake --preset "$1" && cmake --build "build/$1" -j "$jobs"
+    local preset=$1
+    shift
+    cmake --preset "$preset" && cmake --build "build/$preset" -j "$jobs" "$@"
 }
 
 # Runs ctest in a preset's folder, with further arguments, and adds up its counts.
@@ -43,9 +46,12 @@ install_stage() {
 }
 release_stage() { build release && run_tests release; }
 asan_stage() { build asan && run_tests asan -LE peers; }
-tsan_stage() { build tsan && run_tests tsan -L workers; }
-fuzz_stage() { build fuzz && run_tests fuzz -L fuzz; }
-gcc_stage() { build gcc && run_tests gcc -L unit; }
+tsan_stage() {
+    build tsan --target roundabout transport_tests registration_tests store_tests &&
+        run_tests tsan -L workers
+}
+fuzz_stage() { build fuzz --target fuzzers && run_tests fuzz -L fuzz; }
+gcc_stage() { build gcc && run_tests gcc -L 'unit|workers'; }
 style_stage() { tools/check_style.sh; }
 
 stages=("$@")
