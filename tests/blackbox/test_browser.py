@@ -13,6 +13,7 @@ from agent import webrtc
 from agent.conversation import SDP_TYPE, TEXT_TYPE
 from agent.dialog import Dialog
 from agent.phone import Phone
+from agent.waiting import within
 from harness.browser import LIBRARIES, PATIENCE, BrowserPhone, Chromium, missing
 from harness.certificates import Authority
 from harness.site import Site, restart, running
@@ -37,12 +38,12 @@ class Office:
         self.site, self.bob = site, bob
         self._browser = browser
 
-    def browser_phone(self, library: str, user: str) -> BrowserPhone:
+    def browser_phone(self, library: str, user: str, password: str = "") -> BrowserPhone:
         """A page that registers through the proxy as soon as it is opened."""
         return BrowserPhone(self._browser, user, library=library,
                             server=f"wss://{self.site.listeners['wss']}",
                             aor=f"sip:{user}@{self.site.pbx.domain}",
-                            password=self.site.pbx.password)
+                            password=password or self.site.pbx.password)
 
 
 @pytest.fixture
@@ -111,6 +112,14 @@ async def test_browser_is_challenged_registers_and_unregisters(library: str, off
 
 
 @each_library
+async def test_browser_with_a_wrong_password_learns_that_it_is_refused(library: str, office):
+    async with office() as place, place.browser_phone(library, "alice", "wrong") as alice:
+        await alice.expect("refused")
+        assert alice.count("registered") == 0
+        assert not place.site.pbx.bindings("alice")
+
+
+@each_library
 @pytest.mark.parametrize("hangs_up", [browser_hangs_up, bob_hangs_up])
 async def test_browser_is_called(library: str, hangs_up, office):
     async with office() as place, place.browser_phone(library, "alice") as alice:
@@ -127,6 +136,21 @@ async def test_browser_calls(library: str, hangs_up, office):
 
 
 @each_library
+@pytest.mark.parametrize("begins", [call_browser, call_from_browser])
+async def test_browser_holds_a_call_of_either_side(library: str, begins, office):
+    async with office() as place, place.browser_phone(library, "alice") as alice:
+        await alice.expect("registered")
+        dialog = await begins(alice=alice, bob=place.bob)
+        await alice.act("hold")
+        invite = await dialog.expect("INVITE", PATIENCE)
+        answer = webrtc.answer(invite.request.body)
+        await place.bob.respond(invite, 200, SDP_TYPE, answer)
+        await dialog.expect("ACK", PATIENCE)
+        await alice.expect("held")
+        await bob_hangs_up(alice, dialog)
+
+
+@each_library
 async def test_browser_cancels_its_call_and_a_call_for_it_is_cancelled(library: str, office):
     async with office() as place, place.browser_phone(library, "alice") as alice:
         await alice.expect("registered")
@@ -136,7 +160,7 @@ async def test_browser_cancels_its_call_and_a_call_for_it_is_cancelled(library: 
         await alice.expect("progress")
         await alice.act("hangUp")
         await alice.expect("failed")
-        assert incoming.cancelled.is_set()
+        await within(incoming.cancelled.wait(), "CANCEL", PATIENCE)
         invite = await place.bob.call(alice.aor, webrtc.offer(), SDP_TYPE)
         await invite.response(180, PATIENCE)
         await alice.expect("ringing")

@@ -13,12 +13,12 @@ PAD = b"x" * 24
 FINGERPRINT = b":".join([b"AB"] * 32)
 
 
-def _sdp(setup: bytes, mid: bytes) -> bytes:
+def _sdp(setup: bytes, mid: bytes, direction: bytes) -> bytes:
     return b"\r\n".join([
         b"v=0", b"o=- 1 1 IN IP4 127.0.0.1", b"s=-", b"t=0 0",
         b"a=group:BUNDLE " + mid,
         b"m=audio 9 UDP/TLS/RTP/SAVPF 0", b"c=IN IP4 127.0.0.1",
-        b"a=mid:" + mid, b"a=sendrecv", b"a=rtpmap:0 PCMU/8000", b"a=rtcp-mux",
+        b"a=mid:" + mid, b"a=" + direction, b"a=rtpmap:0 PCMU/8000", b"a=rtcp-mux",
         b"a=ice-ufrag:" + PAD[:4], b"a=ice-pwd:" + PAD,
         b"a=fingerprint:sha-256 " + FINGERPRINT, b"a=setup:" + setup,
         b"a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host", b""])
@@ -26,13 +26,15 @@ def _sdp(setup: bytes, mid: bytes) -> bytes:
 
 def offer() -> bytes:
     """An offer of sound."""
-    return _sdp(b"actpass", b"0")
+    return _sdp(b"actpass", b"0", b"sendrecv")
 
 
 def answer(offered: bytes) -> bytes:
     """An answer to a browser's offer of sound; fails unless that has all a browser sends."""
     check(offered)
-    return _sdp(b"passive", re.search(rb"^a=mid:(\S+)", offered, re.M)[1])
+    held = b"\r\na=sendonly" in offered
+    return _sdp(b"passive", re.search(rb"^a=mid:(\S+)", offered, re.M)[1],
+                b"recvonly" if held else b"sendrecv")
 
 
 def check(sdp: bytes) -> None:

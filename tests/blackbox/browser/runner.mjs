@@ -26,9 +26,10 @@ const SWITCHES = [
 ];
 
 const inPages = (file) => fileURLToPath(new URL(`pages/${file}`, import.meta.url));
-const scripts = Object.fromEntries(["jssip", "sipjs"].map((library) => [`/${library}.js`, buildSync({
+const bundle = (library) => buildSync({
   entryPoints: [inPages(`${library}.js`)], bundle: true, format: "esm", write: false,
-}).outputFiles[0].text]));
+}).outputFiles[0].text;
+const scripts = { "/jssip.js": bundle("jssip"), "/sipjs.js": bundle("sipjs") };
 const html = await readFile(inPages("phone.html"), "utf8");
 
 const browser = await chromium.launch({

@@ -56,7 +56,7 @@ class BrowserPhone:
     """A phone in a page. It registers by itself, also after a reload and when it reconnects.
 
     Its events, in the order in which they come: connected, registered, refused, unregistered,
-    disconnected; ringing, progress, accepted, ended, failed; message, delivered, undelivered.
+    disconnected; ringing, progress, accepted, held, ended, failed; message, delivered, undelivered.
     """
 
     def __init__(self, browser: Chromium, user: str, **account: str) -> None:
@@ -77,7 +77,7 @@ class BrowserPhone:
         await self._browser.ask("reload", name=self.user)
 
     async def act(self, action: str, *values: str) -> None:
-        """unregister, call(uri), answer, hangUp or message(uri, text)."""
+        """unregister, call(uri), answer, hold, hangUp or message(uri, text)."""
         await self._browser.ask("act", name=self.user, action=action, values=values)
 
     async def expect(self, event: str) -> object:

@@ -1,4 +1,4 @@
-// A phone made of JsSIP. It registers as soon as it is connected, and again after each reconnection.
+// A phone made of JsSIP. It registers when it is connected, and again after each reconnection.
 import JsSIP from "jssip";
 import { account, MEDIA, PEER_CONNECTION, report } from "./page.js";
 
@@ -22,6 +22,7 @@ ua.on("newRTCSession", (call) => {
   session = call.session;
   session.on("progress", () => report("progress"));
   session.on("accepted", () => report("accepted"));
+  session.on("hold", () => report("held"));
   session.on("ended", ({ originator }) => report("ended", originator));
   session.on("failed", ({ originator, cause }) => report("failed", { originator, cause }));
   if (call.originator === "remote") report("ringing", call.request.from.uri.toString());
@@ -35,6 +36,7 @@ window.phone = {
   unregister: () => ua.unregister(),
   call: (uri) => void ua.call(uri, CALL),
   answer: () => session.answer(CALL),
+  hold: () => void session.hold(),
   hangUp: () => session.terminate(),
   message: (uri, text) => void ua.sendMessage(uri, text, {
     eventHandlers: {

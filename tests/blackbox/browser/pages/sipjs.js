@@ -1,4 +1,4 @@
-// A phone made of SIP.js. It registers as soon as it is connected, and again after each reconnection.
+// A phone made of SIP.js. It registers when it is connected, and again after each reconnection.
 import { Messager, SessionState, UserAgent, Web } from "sip.js";
 import { account, MEDIA, PEER_CONNECTION, report } from "./page.js";
 
@@ -17,6 +17,7 @@ const manager = new Web.SessionManager(server, {
     onUnregistered: () => report("unregistered"),
     onCallCreated: follow,
     onCallReceived: (call) => report("ringing", call.remoteIdentity.uri.toString()),
+    onCallHold: (call, held) => { if (held) report("held"); },
     onMessageReceived: (message) => report("message", message.request.body),
   },
   registererRegisterOptions: { requestDelegate: { onReject: refused } },
@@ -55,6 +56,7 @@ window.phone = {
   unregister: () => manager.unregister(),
   call: (uri) => manager.call(uri, undefined, { requestDelegate: progress }),
   answer: () => manager.answer(session),
+  hold: () => manager.hold(session),
   hangUp: () => manager.hangup(session),
   message: (uri, text) => new Messager(
     manager.userAgent, UserAgent.makeURI(uri), text).message({ requestDelegate: delivery }),
