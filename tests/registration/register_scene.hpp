@@ -1,5 +1,6 @@
 #pragma once
 
+#include "registration/plain_tokens.hpp"
 #include "registration/register_rules.hpp"
 #include "sip/message.hpp"
 
@@ -27,16 +28,6 @@ struct RegisterText {
 [[nodiscard]] sip::Message register_request(const RegisterText& text);
 /// "200 OK" with these lines.
 [[nodiscard]] sip::Message register_response(const std::vector<std::string>& lines);
-
-/// Ids that are a hash of all they are made from; text is 24 lower-case hexadecimal digits.
-[[nodiscard]] registration::BindingTokens plain_tokens();
-
-/// From UDP 192.0.2.7:40000 to the server "pbx", which is faced by proxy.example:5062 over UDP.
-[[nodiscard]] registration::RegisterPath udp_path();
-/// The same by a WSS connection.
-[[nodiscard]] registration::RegisterPath wss_path(std::uint64_t serial);
-
-inline constexpr WallTime noon{std::chrono::seconds(1'700'000'000)};
 
 /// What the client gets: the response with its restored Contacts.
 [[nodiscard]] std::string on_the_way_down(const sip::Message& response,

@@ -19,7 +19,7 @@ TEST_CASE("store: after kill -9 at any moment every binding that was answered fo
         const std::string path = directory.file("clients.db");
         Child writer({"fill", path});
         std::set<registration::BindingId> answered;
-        const std::uint32_t moment = 1 + (random() % 400);
+        const std::uint_fast32_t moment = 1 + (random() % 400);
         while (answered.size() < moment) {
             const std::string number = writer.line();
             REQUIRE_FALSE(number.empty());
