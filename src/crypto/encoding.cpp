@@ -75,8 +75,6 @@ Result<std::string> decode(std::string_view text, const Values& values) {
 std::string to_base32(std::string_view bytes) { return encode<5>(bytes, base32_alphabet); }
 Result<std::string> from_base32(std::string_view text) { return decode<5>(text, base32_values); }
 std::string to_base64url(std::string_view bytes) { return encode<6>(bytes, base64_alphabet); }
-Result<std::string> from_base64url(std::string_view text) {
-    return decode<6>(text, base64_values);
-}
+Result<std::string> from_base64url(std::string_view text) { return decode<6>(text, base64_values); }
 
 } // namespace roundabout::crypto
