@@ -1,5 +1,6 @@
 #include "app/daemon.hpp"
 
+#include "admin/control_socket.hpp"
 #include "app/shared_state.hpp"
 #include "app/tls_setup.hpp"
 #include "app/worker_thread.hpp"
@@ -10,6 +11,7 @@
 #include "transport/local_addresses.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
@@ -46,6 +48,7 @@ class Daemon {
     [[nodiscard]] std::optional<std::string> load_bindings();
     [[nodiscard]] std::optional<std::string> prepare_transport();
     [[nodiscard]] std::optional<std::string> make_workers();
+    [[nodiscard]] std::optional<std::string> open_control();
     void sweep();
     void begin_stop();
     void await_drain(TimePoint deadline);
@@ -60,6 +63,7 @@ class Daemon {
     std::unique_ptr<registration::BindingTable> bindings_;
     std::unique_ptr<store::SqliteBindingStore> store_;
     std::vector<std::unique_ptr<WorkerThread>> workers_; ///< by number; filled once
+    std::unique_ptr<admin::ControlSocket> control_;      ///< if one is configured
 };
 
 std::optional<std::string> Daemon::start() {
@@ -67,8 +71,9 @@ std::optional<std::string> Daemon::start() {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     shared_.workers = static_cast<std::uint16_t>(config_->workers != 0 ? config_->workers : cores);
     shared_.machine = transport::local_addresses();
-    for (const auto& step : {&Daemon::open_store, &Daemon::derive_secrets, &Daemon::load_bindings,
-                             &Daemon::prepare_transport, &Daemon::make_workers}) {
+    for (const auto& step :
+         {&Daemon::open_store, &Daemon::derive_secrets, &Daemon::load_bindings,
+          &Daemon::prepare_transport, &Daemon::make_workers, &Daemon::open_control}) {
         if (auto problem = (this->*step)())
             return problem;
     }
@@ -84,6 +89,12 @@ std::optional<std::string> Daemon::open_store() {
         outlets.emplace_back([this, i](std::vector<store::Outcome> outcomes) {
             workers_[i]->deliver(std::move(outcomes));
         });
+    outlets.emplace_back([this](std::vector<store::Outcome> outcomes) {
+        asio::post(io_, [this, outcomes = std::move(outcomes)] {
+            if (control_)
+                control_->take(outcomes);
+        });
+    });
     store::SqliteOptions options;
     options.path = config_->store.path;
     options.durability = config_->store.durability == config::Durability::full
@@ -175,6 +186,21 @@ std::optional<std::string> Daemon::make_workers() {
     return std::nullopt;
 }
 
+std::optional<std::string> Daemon::open_control() {
+    if (config_->control.socket.empty())
+        return std::nullopt;
+    admin::Subject subject{bindings_.get(), store_.get(), {}};
+    subject.statistics.bindings = bindings_.get();
+    subject.statistics.store = store_.get();
+    for (const auto& worker : workers_) {
+        subject.statistics.proxy.push_back(&worker->counters());
+        subject.statistics.transport.push_back(&worker->transport_counters());
+    }
+    const std::size_t outlet = workers_.size(); // the one after the workers' own
+    control_ = std::make_unique<admin::ControlSocket>(io_, std::move(subject), outlet);
+    return control_->listen(config_->control.socket, config_->control.group);
+}
+
 /// Expired bindings leave memory and file in small batches (design: Registrations).
 void Daemon::sweep() {
     registration::ChangeSet ended = bindings_->expire(wall_now(), bindings_->size() / 30 + 64);
@@ -202,6 +228,8 @@ void Daemon::begin_stop() {
     spdlog::info("stopping: no new requests; waiting up to {} s for those under way",
                  config_->drain.count());
     sweep_timer_.cancel();
+    if (control_)
+        control_->stop();
     for (const auto& worker : workers_)
         worker->begin_drain();
     const auto now = std::chrono::steady_clock::now().time_since_epoch();

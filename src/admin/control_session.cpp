@@ -1,0 +1,147 @@
+#include "admin/control_session.hpp"
+
+#include "admin/binding_walk.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <spdlog/spdlog.h>
+
+#include <unistd.h>
+#include <utility>
+
+namespace roundabout::admin {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+/// Both for the next request and for taking a piece of an answer.
+constexpr auto patience = std::chrono::seconds(30);
+
+WallTime wall_now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+End ended(Ending ending, std::string reason) {
+    End end;
+    end.ending = ending;
+    end.reason = std::move(reason);
+    return end;
+}
+
+} // namespace
+
+ControlSession::ControlSession(asio::io_context& io, asio::local::stream_protocol::socket socket,
+                               Peer peer, const Subject& subject, CommitWaits& commits)
+    : socket_(std::move(socket))
+    , peer_(peer)
+    , subject_(subject)
+    , commits_(commits)
+    , deadline_(io, [this] { close(); }) {}
+
+void ControlSession::close() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+asio::awaitable<void> ControlSession::run() {
+    while (socket_.is_open()) {
+        deadline_.set(patience);
+        auto buffer = asio::dynamic_buffer(input_, max_request);
+        const auto [error, size] = co_await asio::async_read_until(socket_, buffer, '\n', as_tuple);
+        if (error == asio::error::not_found) { // no line end where the longest request has one
+            const End end = ended(Ending::malformed, "the request is too long");
+            std::string line = to_line(end);
+            co_await send(std::move(line));
+        }
+        if (error)
+            co_return;
+        std::string line = input_.substr(0, size - 1);
+        input_.erase(0, size);
+        co_await answer(std::move(line));
+    }
+}
+
+asio::awaitable<void> ControlSession::answer(std::string line) {
+    const Parsed<Request> request = parse_request(line);
+    End end;
+    if (!request) {
+        end = ended(Ending::malformed, request.error());
+    } else if (request->command == Command::purge) {
+        end = co_await purge(*request);
+    } else if (request->command == Command::stats) {
+        std::string counters = to_line(gather(subject_.statistics));
+        co_await send(std::move(counters));
+    } else {
+        end = co_await list(*request);
+    }
+    std::string last = to_line(end);
+    co_await send(std::move(last));
+}
+
+asio::awaitable<End> ControlSession::list(Request request) {
+    BindingWalk walk(*subject_.bindings, std::move(request.filter));
+    End end;
+    while (socket_.is_open()) {
+        const auto met = walk.next(wall_now());
+        if (!met)
+            break;
+        end.matched += met->size();
+        std::string lines;
+        for (const registration::Binding& binding : *met)
+            lines += to_line(row_of(binding, wall_now()));
+        if (lines.empty())
+            co_await let_others_run();
+        else
+            co_await send(std::move(lines));
+    }
+    co_return end;
+}
+
+asio::awaitable<End> ControlSession::purge(Request request) {
+    const std::string what = describe(request.filter);
+    if (!may_purge(peer_, ::geteuid())) {
+        spdlog::warn("purge of {} by uid {} (process {}) refused", what, peer_.uid, peer_.pid);
+        co_return ended(Ending::refused, "only root and the proxy's own user may purge");
+    }
+    BindingWalk walk(*subject_.bindings, std::move(request.filter));
+    End end;
+    while (socket_.is_open()) {
+        deadline_.set(patience);
+        const auto met = walk.next(wall_now());
+        if (!met)
+            break;
+        registration::ChangeSet changes = subject_.bindings->apply(removals_of(*met));
+        if (changes.empty()) {
+            co_await let_others_run();
+            continue;
+        }
+        end.matched += changes.removals.size();
+        const bool stored = co_await commits_.commit(std::move(changes));
+        end.stored = end.stored && stored;
+    }
+    spdlog::info("purge of {} by uid {} (process {}): {} bindings ended{}", what, peer_.uid,
+                 peer_.pid, end.matched, end.stored ? "" : ", not all on disk yet");
+    co_return end;
+}
+
+/// Closes the connection if it can't be written to.
+asio::awaitable<void> ControlSession::send(std::string lines) {
+    deadline_.set(patience);
+    const auto text = asio::buffer(lines);
+    const auto [error, size] = co_await asio::async_write(socket_, text, as_tuple);
+    if (error)
+        close();
+}
+
+asio::awaitable<void> ControlSession::let_others_run() {
+    deadline_.set(patience);
+    co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+}
+
+} // namespace roundabout::admin

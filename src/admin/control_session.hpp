@@ -1,0 +1,51 @@
+#pragma once
+
+#include "admin/commit_waits.hpp"
+#include "admin/control_path.hpp"
+#include "admin/protocol.hpp"
+#include "admin/statistics.hpp"
+#include "registration/binding_table.hpp"
+#include "transport/deadline.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <string>
+
+namespace roundabout::admin {
+
+/// What commands act on; outlives every session.
+struct Subject {
+    registration::BindingTable* bindings = nullptr;
+    store::BindingStore* store = nullptr;
+    StatisticsSources statistics;
+};
+
+/// One connection to the control socket: requests are carried out one after another until its end,
+/// or until it keeps us waiting too long. One io_context's thread.
+class ControlSession {
+  public:
+    ControlSession(boost::asio::io_context& io, boost::asio::local::stream_protocol::socket socket,
+                   Peer peer, const Subject& subject, CommitWaits& commits);
+
+    /// Ends with the connection. The owner keeps the session until then.
+    [[nodiscard]] boost::asio::awaitable<void> run();
+    /// Whatever is under way ends soon.
+    void close();
+
+  private:
+    [[nodiscard]] boost::asio::awaitable<void> answer(std::string line);
+    [[nodiscard]] boost::asio::awaitable<End> list(Request request);
+    [[nodiscard]] boost::asio::awaitable<End> purge(Request request);
+    [[nodiscard]] boost::asio::awaitable<void> send(std::string lines);
+    [[nodiscard]] boost::asio::awaitable<void> let_others_run();
+
+    boost::asio::local::stream_protocol::socket socket_;
+    Peer peer_;
+    const Subject& subject_;
+    CommitWaits& commits_;
+    transport::Deadline deadline_;
+    std::string input_;
+};
+
+} // namespace roundabout::admin

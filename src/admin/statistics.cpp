@@ -1,0 +1,103 @@
+#include "admin/statistics.hpp"
+
+#include <iterator>
+#include <span>
+#include <string_view>
+
+namespace roundabout::admin {
+namespace {
+
+using transport::Counter;
+
+template <class Counters>
+struct NamedCounter {
+    std::string_view name;
+    Counter Counters::* counter;
+};
+
+constexpr NamedCounter<proxy::Counters> proxy_counters[] = {
+    {"proxy_requests_forwarded", &proxy::Counters::requests_forwarded},
+    {"proxy_requests_answered", &proxy::Counters::requests_answered},
+    {"proxy_requests_dropped", &proxy::Counters::requests_dropped},
+    {"proxy_requests_malformed", &proxy::Counters::requests_malformed},
+    {"proxy_responses_forwarded", &proxy::Counters::responses_forwarded},
+    {"proxy_responses_stray", &proxy::Counters::responses_stray},
+    {"proxy_responses_stateless", &proxy::Counters::responses_stateless},
+    {"proxy_responses_foreign", &proxy::Counters::responses_foreign},
+    {"proxy_acks_forwarded", &proxy::Counters::acks_forwarded},
+    {"proxy_cancels_forwarded", &proxy::Counters::cancels_forwarded},
+    {"proxy_rejections_muted", &proxy::Counters::rejections_muted},
+    {"proxy_contacts_too_long", &proxy::Counters::contacts_too_long},
+    {"proxy_retried", &proxy::Counters::retried},
+    {"proxy_large_by_tcp", &proxy::Counters::large_by_tcp},
+    {"proxy_bindings_confirmed", &proxy::Counters::bindings_confirmed},
+    {"proxy_bindings_ended", &proxy::Counters::bindings_ended},
+    {"proxy_stored_late", &proxy::Counters::stored_late},
+    {"proxy_unreachable", &proxy::Counters::unreachable},
+};
+static_assert(sizeof(proxy::Counters) == std::size(proxy_counters) * sizeof(Counter),
+              "a counter of the proxy has no name here");
+
+constexpr NamedCounter<transport::Counters> transport_counters[] = {
+    {"transport_received", &transport::Counters::received},
+    {"transport_sent", &transport::Counters::sent},
+    {"transport_steered", &transport::Counters::steered},
+    {"transport_refused", &transport::Counters::refused},
+    {"transport_inbox_full", &transport::Counters::inbox_full},
+    {"transport_send_failures", &transport::Counters::send_failures},
+    {"transport_keepalives", &transport::Counters::keepalives},
+    {"transport_udp_queue_drops", &transport::Counters::udp_queue_drops},
+    {"transport_udp_unreachable", &transport::Counters::udp_unreachable},
+    {"transport_udp_read_errors", &transport::Counters::udp_read_errors},
+    {"transport_stun_answered", &transport::Counters::stun_answered},
+    {"transport_accepted", &transport::Counters::accepted},
+    {"transport_accept_pauses", &transport::Counters::accept_pauses},
+    {"transport_accept_limit", &transport::Counters::accept_limit},
+    {"transport_handshake_failures", &transport::Counters::handshake_failures},
+    {"transport_connects", &transport::Counters::connects},
+    {"transport_connect_failures", &transport::Counters::connect_failures},
+    {"transport_connections", &transport::Counters::connections},
+    {"transport_closed", &transport::Counters::closed},
+    {"transport_closed_slow", &transport::Counters::closed_slow},
+    {"transport_closed_idle", &transport::Counters::closed_idle},
+    {"transport_closed_unfinished", &transport::Counters::closed_unfinished},
+    {"transport_closed_broken", &transport::Counters::closed_broken},
+    {"transport_posted", &transport::Counters::posted},
+    {"transport_unexpected", &transport::Counters::unexpected},
+};
+static_assert(sizeof(transport::Counters) == std::size(transport_counters) * sizeof(Counter),
+              "a counter of the transport room has no name here");
+
+template <class Counters>
+void add_sums(Statistics& all, std::span<const NamedCounter<Counters>> named,
+              const std::vector<const Counters*>& workers) {
+    for (const NamedCounter<Counters>& each : named) {
+        std::uint64_t sum = 0;
+        for (const Counters* counters : workers)
+            sum += (counters->*each.counter).value();
+        all.emplace_back(each.name, sum);
+    }
+}
+
+void add_store(Statistics& all, const store::StoreCounts& counts) {
+    all.emplace_back("store_commits", counts.commits);
+    all.emplace_back("store_rows_written", counts.rows_written);
+    all.emplace_back("store_failed", counts.failed);
+    all.emplace_back("store_answered_late", counts.answered_late);
+    all.emplace_back("store_waiting", counts.waiting);
+}
+
+} // namespace
+
+Statistics gather(const StatisticsSources& sources) {
+    Statistics all;
+    all.emplace_back("workers", sources.proxy.size());
+    all.emplace_back("bindings", sources.bindings->size());
+    all.emplace_back("bindings_pending", sources.bindings->pending_size());
+    add_sums<proxy::Counters>(all, proxy_counters, sources.proxy);
+    add_sums<transport::Counters>(all, transport_counters, sources.transport);
+    add_store(all, sources.store->counts());
+    return all;
+}
+
+} // namespace roundabout::admin
