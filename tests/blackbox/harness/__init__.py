@@ -8,6 +8,7 @@
   place that knows its TOML keys.
 - `roundabout.Roundabout(settings, folder)`: start (awaits "roundabout ready"), terminate (SIGTERM,
   exit status 0), kill (kill -9), `log`; also a context manager.
+- `ctl.Ctl(options…)`: roundabout-ctl; `run(words)` and `json(words)` fail on another exit status.
 - `kamailio.KamailioRegistrar`, `kamailio.KamailioTrunk`: Debian's Kamailio, `bindings(aor)` by RPC.
 - `site.Site`: a KamailioRegistrar, the proxy before it, phones of both; `running`, `restart`.
 - `browser.Chromium`, `browser.BrowserPhone`: pages with JsSIP or SIP.js; act and expect events.

@@ -63,6 +63,8 @@ class Settings:
     key: Path | None = None
     ca: Path | None = None
     log_level: str = "debug"
+    control: Path | None = None
+    control_group: str | None = None
     more: dict[str, object] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
@@ -83,6 +85,9 @@ class Settings:
             yield from self._table("[tls]", {"certificate": self.certificate, "key": self.key,
                                              "ca": self.ca})
         yield from self._table("[store]", {"path": folder / "clients.db"})
+        if self.control:
+            yield from self._table("[control]", {"socket": self.control,
+                                                 "group": self.control_group})
         yield from self._table("[log]", {"level": self.log_level})
 
     @staticmethod
