@@ -28,10 +28,7 @@ Registering::Registering(registration::RegisterPlan plan, Services& services)
     : plan_(std::move(plan))
     , services_(&services)
     , key_((++services.next_pending << 16U) | services.worker) {
-    std::vector<registration::Binding> pending;
-    for (const registration::PlannedContact& contact : plan_.contacts)
-        pending.push_back(contact.binding);
-    services_->bindings.add_pending(pending, key_);
+    services_->bindings.add_pending(registration::pending_bindings(plan_), key_);
 }
 
 Registering::Registering(Registering&& other) noexcept

@@ -75,7 +75,8 @@ Task forward_stateless(Loop& loop, Services& services, SnapshotPtr snapshot,
     const routing::Decision decision = decide(request, source, arrival.flow, services, *snapshot);
     const bool cancel = request.method() == sip::Method::cancel;
     if (decision.verdict != routing::Decision::Verdict::forward) {
-        if (cancel && decision.verdict == routing::Decision::Verdict::reply)
+        const bool known = source.kind != routing::Source::Kind::unknown;
+        if (cancel && known && decision.verdict == routing::Decision::Verdict::reply)
             services.flows.send(arrival.flow,
                                 Bytes(own_response(request, arrival.flow, 481, {}, services.keys)),
                                 0);

@@ -14,7 +14,8 @@ namespace roundabout::proxy {
 
 /// Sends a request on without a transaction: an ACK to a 2xx (RFC 3261 §16.10 last paragraph, R19),
 /// or a CANCEL that no INVITE here matches (R46). Decided like any other request; what may not go
-/// on is dropped, since an ACK is never answered, and an unmatched CANCEL gets 481.
+/// on is dropped, since an ACK is never answered, and an unmatched CANCEL gets 481, unless its
+/// source is unknown: nothing would bound how many of those we answer.
 [[nodiscard]] transaction::Task forward_stateless(transaction::Loop& loop, Services& services,
                                                   SnapshotPtr snapshot, transport::Inbound arrival);
 

@@ -117,9 +117,11 @@ void Worker::take_response(transport::Inbound inbound) {
 
 void Worker::take_request(transport::Inbound inbound) {
     auto fresh = services_.layer.accept(std::move(inbound));
-    if (!fresh || draining_)
+    if (!fresh)
         return;
     const sip::Method method = fresh->message.method();
+    if (draining_ && method != sip::Method::ack) // an ACK ends what is under way
+        return;
     if (method == sip::Method::ack || method == sip::Method::cancel)
         services_.contexts.spawn(
             forward_stateless(services_.loop, services_, services_.snapshot, std::move(*fresh)));

@@ -322,15 +322,16 @@ Outcome Case::by_user(const sip::Uri& uri) const {
 Outcome Case::register_request() const {
     if (!source_.may_register)
         return reply(Rule::strict_client, 403);
-    const auto uri = sip::parse_uri(routes_.request_uri);
-    if (!routes_.next.empty())
-        return by_next_route();
-    if (is_ours(*uri))
+    const bool routed = !routes_.next.empty();
+    const auto uri = sip::parse_uri(routed ? routes_.next : routes_.request_uri);
+    if (!uri)
+        return reply(Rule::none, 400);
+    if (!routed && is_ours(*uri))
         return to_default(*uri, Rule::register_default, false);
     const auto server = config::server_by_domain(scene_.config, uri->host, uri->port);
     if (server == config::no_server)
         return reply(Rule::strict_host, 403); // a registrar must be one that may reach the client
-    return to_server(server, Rule::register_server, {});
+    return to_server(server, routed ? Rule::foreign_route : Rule::register_server, {});
 }
 
 Decision Case::to_server(config::ServerIndex server, Rule rule, std::string uri) const {
