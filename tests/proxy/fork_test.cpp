@@ -15,6 +15,7 @@ struct ForkScene : ProxyScene {
         bind("sip:alice@pbx.test", 1);
         bind("sip:alice@pbx.test", 2);
         arrive(pbx(), request("INVITE", "sip:alice@192.0.2.1"));
+        // in whatever order
         CHECK(sent().size() == std::string("INVITE browser1, INVITE browser2").size());
     }
     void answer_by(int browser, std::uint16_t status) {

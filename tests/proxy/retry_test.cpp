@@ -148,5 +148,10 @@ TEST_CASE("R39 a large request tries TCP first where that is configured, and rem
     CHECK(scene.sent() == "MESSAGE pbx");
     scene.pass(10min);
     ask("z9hG4bK3", {filler});
-    CHECK(scene.network.dials.size() == 1);
+    Flow by_tcp = carrier(5);
+    by_tcp.remote = pbx().remote;
+    scene.connected(by_tcp);
+    CHECK(scene.last("MESSAGE pbx").flow == by_tcp);
+    CHECK(value(scene.last("MESSAGE pbx").bytes, "Via").starts_with("SIP/2.0/TCP "));
+    CHECK(scene.counters.large_by_tcp.value() == 1);
 }

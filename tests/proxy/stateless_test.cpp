@@ -105,6 +105,14 @@ TEST_CASE("R19 an ACK to a 2xx goes on without a transaction") {
     CHECK(scene.sent().empty());
 }
 
+TEST_CASE("R19 an ACK to a 2xx that bears the INVITE's branch goes on like any other") {
+    ProxyScene scene;
+    scene.arrive(phone(), request("INVITE", "sip:bob@pbx.test"));
+    scene.answer(scene.last("INVITE pbx"), 200);
+    scene.arrive(phone(), request("ACK", "sip:bob@pbx.test", {answered_to}));
+    CHECK(scene.sent() == "INVITE pbx, 200 phone, ACK pbx");
+}
+
 TEST_CASE("R19 an ACK is never answered, whatever is wrong with it or its way") {
     ProxyScene scene;
     scene.arrive(phone(), request("ACK", "sip:bob@elsewhere.test"));
