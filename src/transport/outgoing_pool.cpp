@@ -40,7 +40,7 @@ void OutgoingPool::connect(ConnectTarget target, std::chrono::milliseconds timeo
     }
     const auto connection = connections_->find(found->second.open.id);
     if (connection && connection->is_open()) {
-        surroundings_.inbox().put(Connected{ticket, found->second.open});
+        surroundings_.inbox().put(Connected{ticket, found->second.open, true});
         return;
     }
     // It is closing; its end has not come through yet.
@@ -122,7 +122,7 @@ asio::awaitable<Result<Opened>> OutgoingPool::reach(ConnectTarget target) {
     if (!stream)
         co_return stream.error();
     Result<Opened> opened = co_await connect_handshakes(
-        surroundings_.tasks.io(), std::move(*stream), std::move(flow), surroundings_.limits,
+        surroundings_.tasks.io(), std::move(*stream), flow, surroundings_.limits,
         settings_->websocket, std::move(target.host), std::move(target.path));
     co_return opened;
 }
