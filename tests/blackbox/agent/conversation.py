@@ -9,6 +9,7 @@ from __future__ import annotations
 from agent.dialog import Dialog
 from agent.transaction import CONTACT_METHODS
 from agent.user_agent import Rows, UserAgent
+from agent.waiting import within
 
 METHODS = ("INVITE", "PRACK", "UPDATE", "re-INVITE", "INFO", "REFER", "NOTIFY", "SUBSCRIBE",
            "MESSAGE", "OPTIONS", "BYE", "CANCEL")
@@ -125,6 +126,7 @@ async def spurn(caller: UserAgent, callee: UserAgent, uri: str) -> None:
     await (await invite.cancel()).response(200)
     await invite.response(487)
     assert incoming.cancelled.is_set()
+    await within(incoming.acked.wait(), "ACK to the 487")
 
 
 async def converse(caller: UserAgent, callee: UserAgent, uri: str) -> None:
