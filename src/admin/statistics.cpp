@@ -1,6 +1,6 @@
 #include "admin/statistics.hpp"
 
-#include <iterator>
+#include <array>
 #include <span>
 #include <string_view>
 
@@ -15,7 +15,7 @@ struct NamedCounter {
     Counter Counters::* counter;
 };
 
-constexpr NamedCounter<proxy::Counters> proxy_counters[] = {
+constexpr auto proxy_counters = std::to_array<NamedCounter<proxy::Counters>>({
     {"proxy_requests_forwarded", &proxy::Counters::requests_forwarded},
     {"proxy_requests_answered", &proxy::Counters::requests_answered},
     {"proxy_requests_dropped", &proxy::Counters::requests_dropped},
@@ -34,11 +34,11 @@ constexpr NamedCounter<proxy::Counters> proxy_counters[] = {
     {"proxy_bindings_ended", &proxy::Counters::bindings_ended},
     {"proxy_stored_late", &proxy::Counters::stored_late},
     {"proxy_unreachable", &proxy::Counters::unreachable},
-};
-static_assert(sizeof(proxy::Counters) == std::size(proxy_counters) * sizeof(Counter),
+});
+static_assert(sizeof(proxy::Counters) == proxy_counters.size() * sizeof(Counter),
               "a counter of the proxy has no name here");
 
-constexpr NamedCounter<transport::Counters> transport_counters[] = {
+constexpr auto transport_counters = std::to_array<NamedCounter<transport::Counters>>({
     {"transport_received", &transport::Counters::received},
     {"transport_sent", &transport::Counters::sent},
     {"transport_steered", &transport::Counters::steered},
@@ -64,8 +64,8 @@ constexpr NamedCounter<transport::Counters> transport_counters[] = {
     {"transport_closed_broken", &transport::Counters::closed_broken},
     {"transport_posted", &transport::Counters::posted},
     {"transport_unexpected", &transport::Counters::unexpected},
-};
-static_assert(sizeof(transport::Counters) == std::size(transport_counters) * sizeof(Counter),
+});
+static_assert(sizeof(transport::Counters) == transport_counters.size() * sizeof(Counter),
               "a counter of the transport room has no name here");
 
 template <class Counters>

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <set>
 
 using namespace roundabout;
@@ -23,8 +24,8 @@ std::uint64_t value_of(const Statistics& statistics, std::string_view name) {
 } // namespace
 
 TEST_CASE("Counters are summed over the workers, each under a name of its own") {
-    proxy::Counters proxy[2];
-    transport::Counters transport[2];
+    std::array<proxy::Counters, 2> proxy;
+    std::array<transport::Counters, 2> transport;
     proxy[0].requests_forwarded.add(2);
     proxy[1].requests_forwarded.add(3);
     proxy[1].unreachable.add(7);

@@ -67,7 +67,7 @@ void Printer::print_row(const admin::BindingRow& row) {
 }
 
 void Printer::print_details(const admin::BindingRow& row) {
-    const std::pair<std::string_view, std::string> lines[] = {
+    const auto lines = std::to_array<std::pair<std::string_view, std::string>>({
         {"id", row.id},
         {"aor", row.aor},
         {"contact", row.contact},
@@ -87,7 +87,7 @@ void Printer::print_details(const admin::BindingRow& row) {
         {"reg-id", row.reg_id == 0 ? "" : std::to_string(row.reg_id)},
         {"q", std::to_string(row.q) + "/1000"},
         {"User-Agent", row.user_agent},
-    };
+    });
     constexpr std::size_t name_width = 12;
     if (std::exchange(streaming_, true))
         out_ << '\n';
