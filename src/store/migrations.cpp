@@ -2,7 +2,6 @@
 
 #include "store/database.hpp"
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Transaction.h>
 
 #include <string>

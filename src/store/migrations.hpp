@@ -2,12 +2,10 @@
 
 #include "store/failure.hpp"
 
+#include <SQLiteCpp/Database.h>
+
 #include <span>
 #include <string_view>
-
-namespace SQLite {
-class Database;
-}
 
 namespace roundabout::store {
 

@@ -14,18 +14,19 @@ SqliteBindingStore::~SqliteBindingStore() = default;
 
 StoreResult<std::unique_ptr<SqliteBindingStore>>
 SqliteBindingStore::open(SqliteOptions options, std::vector<Outlet> outlets) {
-    StoreResult<Lock> lock = Lock::take(options.path);
+    const std::string path = options.path;
+    StoreResult<Lock> lock = Lock::take(path);
     if (!lock)
         return lock.error();
     StoreResult<SQLite::Database> database = open_database(options);
     if (!database)
         return database.error();
     try {
-        auto writer = std::make_unique<Writer>(options, std::move(outlets), std::move(*lock),
-                                               std::move(*database));
+        auto writer = std::make_unique<Writer>(std::move(options), std::move(outlets),
+                                               std::move(*lock), std::move(*database));
         return std::unique_ptr<SqliteBindingStore>(new SqliteBindingStore(std::move(writer)));
     } catch (const SQLite::Exception& refused) {
-        return to_failure(refused, options.path);
+        return to_failure(refused, path);
     }
 }
 

@@ -177,14 +177,14 @@ bool SqliteBindingStore::Writer::take_arrivals() {
     {
         std::unique_lock lock(mutex_);
         const auto has_work = [this] {
-            return (stopping_ && give_up_ == never_) || !arrived_changes_.empty() ||
+            return (stopping_ && give_up_ == not_yet) || !arrived_changes_.empty() ||
                    !arrived_waiting_.empty() || !arrived_lookups_.empty();
         };
         if (!unwritten_.empty())
             arrived_.wait_until(lock, next_attempt_or_deadline(), has_work);
         else if (!stopping_)
             arrived_.wait(lock, has_work);
-        if (stopping_ && give_up_ == never_)
+        if (stopping_ && give_up_ == not_yet)
             give_up_ = Clock::now() + options_.wait;
         unwritten_.add(arrived_changes_.take());
         unwritten_size_ = unwritten_.size();
@@ -192,9 +192,9 @@ bool SqliteBindingStore::Writer::take_arrivals() {
         arrived_waiting_.clear();
         lookups = std::exchange(arrived_lookups_, {});
     }
-    look_up(std::move(lookups));
+    look_up(lookups);
     const bool nothing_left = unwritten_.empty() && waiting_.empty();
-    return give_up_ == never_ || (!nothing_left && Clock::now() < give_up_);
+    return give_up_ == not_yet || (!nothing_left && Clock::now() < give_up_);
 }
 
 SqliteBindingStore::Writer::Clock::time_point
@@ -205,7 +205,7 @@ SqliteBindingStore::Writer::next_attempt_or_deadline() const {
     return next;
 }
 
-void SqliteBindingStore::Writer::look_up(std::vector<Lookup> lookups) {
+void SqliteBindingStore::Writer::look_up(const std::vector<Lookup>& lookups) {
     for (const Lookup& lookup : lookups) {
         Result<std::optional<Binding>> binding = std::optional<Binding>();
         if (const Binding* unwritten = unwritten_.upsert(lookup.id)) {

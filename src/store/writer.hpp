@@ -45,7 +45,7 @@ class SqliteBindingStore::Writer {
         Clock::time_point deadline;
     };
     static bool everybody(const Waiting&) noexcept { return true; }
-    static constexpr Clock::time_point never_ = Clock::time_point::max();
+    static constexpr Clock::time_point not_yet = Clock::time_point::max();
     struct Lookup {
         Asker asker;
         registration::BindingId id;
@@ -60,7 +60,7 @@ class SqliteBindingStore::Writer {
     void run();
     [[nodiscard]] bool take_arrivals();
     [[nodiscard]] Clock::time_point next_attempt_or_deadline() const;
-    void look_up(std::vector<Lookup> lookups);
+    void look_up(const std::vector<Lookup>& lookups);
     void write();
     [[nodiscard]] Error try_write(const registration::ChangeSet& changes);
     void after_success(const registration::ChangeSet& changes);
@@ -95,8 +95,8 @@ class SqliteBindingStore::Writer {
     std::vector<Waiting> waiting_;
     std::vector<std::vector<Outcome>> outbox_; ///< one a worker
     Clock::time_point try_again_;
-    Clock::time_point give_up_ = never_; ///< once stopping
-    Error failing_ = Error::store_busy;  ///< what whoever waits too long is told
+    Clock::time_point give_up_ = not_yet; ///< once stopping
+    Error failing_ = Error::store_busy;   ///< what whoever waits too long is told
 
     std::atomic<std::uint64_t> commits_ = 0;
     std::atomic<std::uint64_t> rows_written_ = 0;
