@@ -27,7 +27,7 @@ Connection::Connection(const StreamSurroundings& surroundings, Opened opened,
                        std::function<void(const Flow&)> ended)
     : surroundings_(surroundings)
     , stream_(std::move(opened.stream))
-    , flow_(std::move(opened.flow))
+    , flow_(opened.flow)
     , peer_names_(std::move(opened.peer_names))
     , seat_(std::move(opened.seat))
     , ended_(std::move(ended)) {}

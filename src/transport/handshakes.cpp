@@ -13,7 +13,7 @@ asio::awaitable<Result<Opened>> accept_handshakes(asio::io_context& io, ByteStre
                                                   Flow flow, StreamLimits limits,
                                                   WebSocketRules rules) {
     Opened opened;
-    opened.flow = std::move(flow);
+    opened.flow = flow;
     if (stream.is_tls()) {
         const auto [error] = co_await stream.async_handshake(no_throw);
         if (error)
@@ -36,7 +36,7 @@ asio::awaitable<Result<Opened>> connect_handshakes(asio::io_context& io, ByteStr
                                                    WebSocketLimits websocket, std::string host,
                                                    std::string path) {
     Opened opened;
-    opened.flow = std::move(flow);
+    opened.flow = flow;
     if (stream.is_tls()) {
         const auto [error] = co_await stream.async_handshake(no_throw);
         if (error)

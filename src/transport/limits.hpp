@@ -7,10 +7,10 @@ namespace roundabout::transport {
 
 /// Bounds of one stream connection. Every one has a default that a proxy can live with.
 struct StreamLimits {
-    std::size_t header = 64U * 1024U;   ///< bytes of a message's header
-    std::size_t message = 256U * 1024U; ///< bytes of a message, header and body
-    std::size_t outbox_messages = 1024; ///< waiting to be written
-    std::size_t outbox_bytes = 4U * 1024U * 1024U;
+    std::size_t header = std::size_t{64} * 1024;   ///< bytes of a message's header
+    std::size_t message = std::size_t{256} * 1024; ///< bytes of a message, header and body
+    std::size_t outbox_messages = 1024;            ///< waiting to be written
+    std::size_t outbox_bytes = std::size_t{4} * 1024 * 1024;
     std::chrono::milliseconds unfinished{30'000}; ///< from a message's first byte to its last (R36)
     std::chrono::milliseconds idle{3'600'000};    ///< without a byte from the peer
     std::chrono::milliseconds handshake{10'000};  ///< TLS and WebSocket together, inbound
@@ -28,7 +28,7 @@ struct ListenerLimits {
 /// Bounds of one UDP socket.
 struct UdpLimits {
     std::size_t queue_messages = 4096; ///< waiting for the socket to become writable
-    std::size_t queue_bytes = 8U * 1024U * 1024U;
+    std::size_t queue_bytes = std::size_t{8} * 1024 * 1024;
     int receive_buffer = 4 * 1024 * 1024; ///< SO_RCVBUF asked for; the kernel may give less
     int send_buffer = 1024 * 1024;
 };

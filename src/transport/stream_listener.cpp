@@ -107,17 +107,16 @@ void StreamListener::welcome(Socket socket) {
     const auto handshake = std::make_shared<Handshake>(surroundings_.tasks.io());
     handshake->deadline.set(surroundings_.limits.handshake);
     handshakes_.insert(handshake);
-    surroundings_.tasks.spawn(
-        serve(std::move(stream), std::move(flow), std::move(*seat), handshake),
-        handshake->attempt.cancel());
+    surroundings_.tasks.spawn(serve(std::move(stream), flow, std::move(*seat), handshake),
+                              handshake->attempt.cancel());
 }
 
 asio::awaitable<void> StreamListener::serve(ByteStream stream, Flow flow,
                                             ConnectionCensus::Seat seat,
                                             std::shared_ptr<Handshake> handshake) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    Result<Opened> opened = co_await accept_handshakes(
-        surroundings_.tasks.io(), std::move(stream), std::move(flow), surroundings_.limits, rules_);
+    Result<Opened> opened = co_await accept_handshakes(surroundings_.tasks.io(), std::move(stream),
+                                                       flow, surroundings_.limits, rules_);
     handshake->deadline.clear();
     handshakes_.erase(handshake);
     if (!opened || handshake->attempt.interrupted()) {

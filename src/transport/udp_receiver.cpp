@@ -33,9 +33,10 @@ IpAddress reached_address(const msghdr& head) noexcept {
 } // namespace
 
 UdpReceiver::UdpReceiver()
-    : scratch_(std::make_unique_for_overwrite<char[]>(batch * datagram_size)) {
+    : scratch_(
+          std::make_unique_for_overwrite<std::array<std::array<char, datagram_size>, batch>>()) {
     for (std::size_t i = 0; i < batch; ++i) {
-        parts_[i] = {scratch_.get() + i * datagram_size, datagram_size};
+        parts_[i] = {(*scratch_)[i].data(), datagram_size};
         heads_[i].msg_hdr.msg_iov = &parts_[i];
         heads_[i].msg_hdr.msg_iovlen = 1;
         heads_[i].msg_hdr.msg_name = &peers_[i];
@@ -53,8 +54,8 @@ int UdpReceiver::receive(int socket) {
 
 Datagram UdpReceiver::at(std::size_t index) const {
     const mmsghdr& head = heads_[index];
-    return {std::string_view(scratch_.get() + index * datagram_size, head.msg_len),
-            to_endpoint(peers_[index]), reached_address(head.msg_hdr)};
+    return {std::string_view((*scratch_)[index].data(), head.msg_len), to_endpoint(peers_[index]),
+            reached_address(head.msg_hdr)};
 }
 
 } // namespace roundabout::transport
