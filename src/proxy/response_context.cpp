@@ -81,7 +81,7 @@ void ResponseContext::look_for(std::size_t branch, std::optional<Transport> tran
 void ResponseContext::take(transaction::Reached reached) {
     Branch& branch = branches_[reached.branch];
     branch.reaching = false;
-    if (choice_.is_final(reached.branch)) // cancelled meanwhile
+    if (choice_.is_final(reached.branch) || choice_.answered()) // cancelled, or too late
         return;
     branch.reused = reached.reused;
     if (reached.flow) {

@@ -57,8 +57,7 @@ std::uint64_t loop_hash(const HashKey& key, const sip::Message& request) {
     SipHash hash(key);
     hash.field(request.request_uri());
     for (const sip::HeaderField& row : request.headers()) {
-        if (row.id == sip::HeaderId::route || row.id == sip::HeaderId::proxy_require ||
-            row.id == sip::HeaderId::proxy_authorization)
+        if (row.id == sip::HeaderId::route)
             hash.field(request.text(row.value));
     }
     hash.field(sip::call_id(request));

@@ -30,7 +30,9 @@ struct Branch {
 [[nodiscard]] std::uint64_t owner_hash(const HashKey& key, const sip::Message& request);
 
 /// Hash of what makes a second visit of the same request a loop rather than a spiral: R-URI and
-/// Routes as received, Call-ID, tags, CSeq number, Proxy-Require, Proxy-Authorization.
+/// Routes as received, Call-ID, tags, CSeq number. Without the Proxy-Authorization that RFC 3261
+/// §16.6 step 8 adds: a CANCEL does not repeat it, and must get its INVITE's branch also where that
+/// is forgotten (R46); a request sent again with credentials has another CSeq number.
 [[nodiscard]] std::uint64_t loop_hash(const HashKey& key, const sip::Message& request);
 
 /// "z9hG4bK" and 39 characters. `next_via` is the value of the Via below ours exactly as it leaves

@@ -79,3 +79,10 @@ TEST_CASE("R29 branch: a loop hashes alike, a spiral with another R-URI or Route
     CHECK(loop_hash(key, request("INVITE", "sip:c@b.test")) != first);
     CHECK(loop_hash(key, request("INVITE", "sip:b@b.test", {"Route: <sip:x.test;lr>"})) != first);
 }
+
+TEST_CASE("R46 branch: a CANCEL hashes like its INVITE, which alone bears credentials") {
+    const auto invite = request("INVITE", "sip:b@b.test", {"Proxy-Authorization: Digest x"});
+    const auto cancel = request("CANCEL", "sip:b@b.test");
+    CHECK(loop_hash(key, cancel) == loop_hash(key, invite));
+    CHECK(owner_hash(key, cancel) == owner_hash(key, invite));
+}
