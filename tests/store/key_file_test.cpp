@@ -136,8 +136,8 @@ TEST_CASE("key file: after id 255 comes the first that is free") {
     const TemporaryDirectory directory;
     const std::string path = directory.file("token.key");
     REQUIRE(load_or_create_keys(path, false).has_value());
-    std::string text = contents(path);
-    const std::string secret = text.substr(text.find(" ", text.find('\n')));
+    const std::string text = contents(path);
+    const std::string secret = text.substr(text.find(' ', text.find('\n')));
     write(path, "roundabout-keys 1\n255" + secret + "0" + secret);
     const TokenKeys keys = *rotate_keys(path, 3);
     REQUIRE(keys.size() == 3);
