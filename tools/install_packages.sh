@@ -11,7 +11,7 @@ build=(
 )
 test=(
     g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
-    sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules kamailio-sqlite-modules
+    sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
     kamailio-extra-modules baresip chromium dnsmasq-base nodejs npm python3-pytest sqlite3
     procps iproute2
 )
