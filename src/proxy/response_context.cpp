@@ -14,6 +14,13 @@ using transaction::Event;
 using transaction::Loop;
 using transaction::Mailbox;
 
+namespace {
+
+/// How much longer than the store itself a 2xx waits: the store answers first unless it hangs.
+constexpr std::chrono::milliseconds commit_grace{500};
+
+} // namespace
+
 transaction::Task serve(Loop& loop, Services& services, Accepted accepted) {
     Mailbox<Event> inbox(loop);
     ResponseContext context(services, std::move(accepted), inbox);
@@ -235,6 +242,7 @@ void ResponseContext::confirm(std::size_t index, const sip::Message& response) {
     }
     held_ = Bytes(std::move(bytes));
     held_status_ = response.status();
+    held_until_ = services_.loop.now() + accepted_.snapshot->config->store.wait + commit_grace;
     commit_ticket_ = services_.layer.tickets.open(inbox_);
     services_.store.commit(std::move(confirmed.changes),
                            {services_.worker, commit_ticket_.number()});
@@ -249,6 +257,7 @@ void ResponseContext::take(transaction::Committed committed) {
     }
     respond(held_status_, std::move(*held_));
     held_.reset();
+    held_until_ = never;
 }
 
 void ResponseContext::take(transaction::BranchFailed failed) {
@@ -327,13 +336,15 @@ void ResponseContext::take(transaction::CancelReceived /*event*/) {
 }
 
 TimePoint ResponseContext::deadline() const noexcept {
-    TimePoint earliest = never;
+    TimePoint earliest = held_until_;
     for (const Branch& branch : branches_)
         earliest = std::min(earliest, branch.timer_c);
     return earliest;
 }
 
 void ResponseContext::deadline_passed() {
+    if (held_until_ <= services_.loop.now())
+        take(transaction::Committed{commit_ticket_.number(), false});
     for (Branch& branch : branches_) {
         if (branch.timer_c > services_.loop.now())
             continue;

@@ -63,7 +63,8 @@ class ResponseContext {
     template <class Other>
     void take(Other) {} // outcomes of tickets that this context never opens
 
-    /// Timer C (§16.8; R25): when the next branch has been silent for too long.
+    /// When the next branch has been silent for too long (Timer C, §16.8; R25), or a 2xx to
+    /// REGISTER has waited for its commit for too long.
     [[nodiscard]] TimePoint deadline() const noexcept;
     void deadline_passed();
 
@@ -117,6 +118,7 @@ class ResponseContext {
     transaction::OpenTicket commit_ticket_;
     std::optional<Bytes> held_; ///< the 2xx to REGISTER that waits for its commit
     std::uint16_t held_status_ = 0;
+    TimePoint held_until_ = never; ///< past the store's own bound: a disk that hangs answers nobody
     bool cancelled_ = false;
     bool server_ended_ = false;
     bool stopped_ = false;

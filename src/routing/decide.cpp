@@ -23,6 +23,13 @@ Decision reply(Rule rule, std::uint16_t status, std::string headers = {}) {
     return decision;
 }
 
+/// A Contact as a Request-URI, where headers have no place (RFC 3261 §19.1.1, table 1).
+std::string_view without_headers(std::string_view text) {
+    const auto uri = sip::parse_uri(text);
+    return uri && !uri->headers.empty() ? text.substr(0, text.size() - uri->headers.size() - 1)
+                                        : text;
+}
+
 /// One request being decided: what is known of it, and the steps of §16 over that.
 class Case {
   public:
@@ -152,7 +159,7 @@ Decision Case::forward(Rule rule, Target target) const {
                                            : std::nullopt;
     decision.from_side = towards == Side::caller ? Side::callee : Side::caller;
     if (target.request_uri.empty() && routes_.contact)
-        target.request_uri = routes_.contact->uri;
+        target.request_uri = without_headers(routes_.contact->uri);
     if (target.request_uri.empty() && routes_.from_strict_router)
         target.request_uri = routes_.request_uri;
     decision.targets.push_back(std::move(target));
@@ -275,7 +282,7 @@ Target Case::target_of(const registration::Binding& binding) const {
     place.binding = binding.id;
     Target target;
     target.where = ToClient{place};
-    target.request_uri = binding.contact_uri;
+    target.request_uri = without_headers(binding.contact_uri);
     target.q = binding.q;
     return target;
 }

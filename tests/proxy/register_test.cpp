@@ -112,6 +112,18 @@ TEST_CASE("A 2xx whose binding did not reach the disk in time passes, and is cou
     CHECK(scene.call(pbx()) == "INVITE browser1");
 }
 
+TEST_CASE("A 2xx does not wait for a store that never answers, and is sent once") {
+    RegisterScene scene;
+    scene.granted();
+    scene.pass(2s);
+    CHECK(scene.sent().empty());
+    scene.pass(1s);
+    CHECK(scene.sent() == "200 browser1");
+    CHECK(scene.counters.stored_late.value() == 1);
+    scene.committed();
+    CHECK(scene.sent().empty());
+}
+
 TEST_CASE("A retransmitted 2xx is not committed again") {
     RegisterScene scene;
     scene.granted();

@@ -131,6 +131,14 @@ TEST_CASE("client: by token the R-URI becomes the client's own Contact, byte for
     CHECK(client_of(decision)->place.binding == bound.id);
 }
 
+TEST_CASE("client: the headers of a Contact URI never reach a Request-URI") {
+    Where where;
+    const auto bound = binding("sip:bob@pbx.test", "sip:bob?x@h.invalid;a=b?Route=%3Csip:evil%3E");
+    const auto invite = request("INVITE", "sip:bob@proxy.test;rb=" + to_text(bound.id));
+    const Decision decision = where.decide(invite, where.server("pbx"), knows_token(bound));
+    CHECK(decision.targets.front().request_uri == "sip:bob?x@h.invalid;a=b");
+}
+
 TEST_CASE("R9 without token: the server's own bindings are asked for by unescaped user") {
     Where where;
     const auto asked = where.ask(request("INVITE", "sip:b%6fb@proxy.test"), where.server("pbx"));

@@ -157,12 +157,14 @@ TEST_CASE("TCP: a peer that does not read loses its own connection, nobody else'
 }
 
 TEST_CASE("TCP: closing while a write is under way fails every unsent ticket exactly once") {
-    FlowsLoopback loop(tcp_on());
+    FlowSettings settings = tcp_on();
+    settings.stream.outbox_bytes = 100'000'000;
+    FlowsLoopback loop(std::move(settings));
     TcpPeer peer(loop.io, loop.flows->bound(0), false);
     const Flow flow = greeted(loop, peer);
     // The first write can't end: it is more than the kernel takes.
     for (Ticket ticket = 1; ticket <= 4; ++ticket)
-        REQUIRE(loop.flows->send(flow, Bytes(std::string(1'000'000, 'x')), ticket));
+        REQUIRE(loop.flows->send(flow, Bytes(std::string(20'000'000, 'x')), ticket));
     for (int i = 0; i < 20; ++i)
         loop.run_ready();
     loop.flows->close(flow.id, Error::stopped);

@@ -158,16 +158,27 @@ TEST_CASE("connect: a refusal is told to all who wait, and the next one tries an
 TEST_CASE("connect: a black hole costs each who waits its own time and no more") {
     FlowsLoopback loop({});
     const BlackHole hole(loop.io);
-    loop.flows->connect(tcp_to(hole.local()), 60ms, 1);
-    loop.flows->connect(tcp_to(hole.local()), 20ms, 2);
-    const auto first = loop.await<Connected>();
-    CHECK(first.ticket == 2);
-    CHECK(error_of(first.flow) == Error::connect_timeout);
+    loop.flows->connect(tcp_to(hole.local()), 1h, 1);
+    for (const Ticket ticket : {2U, 3U}) {
+        loop.flows->connect(tcp_to(hole.local()), 20ms, ticket);
+        const auto hasty = loop.await<Connected>();
+        CHECK(hasty.ticket == ticket);
+        CHECK(error_of(hasty.flow) == Error::connect_timeout);
+    }
     CHECK(loop.counters().connect_failures.value() == 0); // one still waits
-    const auto second = loop.await<Connected>();
-    CHECK(second.ticket == 1);
-    CHECK(error_of(second.flow) == Error::connect_timeout);
-    CHECK(loop.counters().connect_failures.value() == 1);
+    CHECK(loop.arrivals.empty());
+}
+
+TEST_CASE("connect: with the last who waits the setting-up ends, and the next begins anew") {
+    FlowsLoopback loop({});
+    const BlackHole hole(loop.io);
+    for (const Ticket ticket : {1U, 2U}) {
+        loop.flows->connect(tcp_to(hole.local()), 20ms, ticket);
+        const auto connected = loop.await<Connected>();
+        CHECK(connected.ticket == ticket);
+        CHECK(error_of(connected.flow) == Error::connect_timeout);
+        CHECK(loop.counters().connect_failures.value() == ticket);
+    }
     CHECK(loop.counters().connects.value() == 0);
 }
 
