@@ -124,6 +124,7 @@ ClientPlace TokenReader::client(std::uint8_t shape) {
         client.remote.port = static_cast<std::uint16_t>(number());
     } else {
         client.transport = transport();
+        failed_ = failed_ || client.transport == Transport::udp; // would be the other shape
         client.flow.node = static_cast<std::uint16_t>(number());
         client.flow.worker = static_cast<std::uint16_t>(number());
         client.flow.boot = static_cast<std::uint32_t>(number());

@@ -1,4 +1,5 @@
 #include "routing/scene_fixture.hpp"
+#include "routing/token_codec.hpp"
 #include "routing/tokens.hpp"
 
 #include <doctest/doctest.h>
@@ -143,4 +144,20 @@ TEST_CASE("tokens: a binding's id depends on each of its five fields and on thei
     CHECK(parse_binding_id(to_text(id)) == id);
     CHECK_FALSE(parse_binding_id(to_text(id) + "a").has_value());
     CHECK_FALSE(parse_binding_id("").has_value());
+}
+
+TEST_CASE("tokens: a place that no writer writes is not read") {
+    using namespace std::string_view_literals;
+    const auto refused = [](std::string_view bytes) {
+        TokenReader reader(bytes);
+        static_cast<void>(reader.place());
+        return reader.failed();
+    };
+    CHECK(refused(""));
+    CHECK(refused("\x07"));                             // no such shape
+    CHECK(refused("\x02\x05\x00\x01\x01\x01\x01"sv));   // a connection over UDP
+    CHECK(refused("\x02\x05\x09\x01\x01\x01\x01"sv));   // no such transport
+    CHECK(refused("\x00\x05\x07\x01\x02\x03\x04"sv));   // an address of seven bytes
+    CHECK(refused("\x0a\x05\x04\x01\x01\x01\x01xy"sv)); // half a binding's id
+    CHECK_FALSE(refused("\x02\x05\x04\x01\x01\x01\x01"sv));
 }
