@@ -203,3 +203,45 @@ async def test_without_token_nobody_of_that_name_is_404(net: FiveTransports):
         pbx.proxy = net.listeners["udp"]
         for uri in ("sip:nobody@proxy.test", "sip:nobody@proxy.test;rb=aaaaaaaaaaaaaaaaaaaa"):
             await (await pbx.request("INVITE", uri)).response(404)
+
+
+async def test_a_server_and_a_client_share_an_address(slot: Slot, tmp_path: Path, binary: str):
+    """Which one speaks is told by the listener: one serves servers, the other clients."""
+    inside, outside, host = Address(slot.ip(2), 5070), Address(slot.ip(2), 5060), slot.ip(3)
+    proxy = Roundabout(Settings(
+        [Listener("udp", inside, serves=["servers"]), Listener("udp", outside, serves=["clients"])],
+        [Server("pbx", [host], ["pbx.test"], "udp", 5060)], default_server="pbx",
+        workers=workers()), tmp_path, binary)
+    with proxy:
+        async with await Registrar.start("udp", host, "sip:pbx@pbx.test", port=5060) as pbx, \
+                await Phone.switch_on("udp", host, "sip:alice@pbx.test", outside) as alice:
+            await alice.register()
+            invite = await pbx.call(alice.aor)
+            at_alice = await alice.accept(await alice.expect("INVITE"))
+            at_pbx = await pbx.confirm(invite)
+            await at_alice.expect("ACK")
+            bye = await at_alice.request("BYE")
+            await pbx.respond(await at_pbx.expect("BYE"), 200)
+            await bye.response(200)
+
+
+async def test_a_servers_routes_lead_by_the_first_of_them(slot: Slot, tmp_path: Path, binary: str):
+    """All are put on in order, the first fixes address and transport, the R-URI stays."""
+    udp, tcp = Address(slot.ip(2), 5060), Address(slot.ip(2), 5061)
+    near, edge = Address(slot.ip(3), 5060), Address(slot.ip(4), slot.port())
+    routes = [f"sip:{edge};transport=tcp;lr", "sip:core.b.test;lr"]
+    proxy = Roundabout(Settings(
+        [Listener("udp", udp), Listener("tcp", tcp)],
+        [Server("a", [near.host], ["a.test"], "udp", near.port),
+         Server("b", [slot.ip(5)], ["b.test"], "udp", 5060, routes=routes)],
+        workers=workers()), tmp_path, binary)
+    with proxy:
+        async with await UserAgent.start("udp", near.host, "sip:a@a.test", port=near.port,
+                                         proxy=udp) as caller, \
+                await UserAgent.start("tcp", edge.host, "sip:edge@b.test", port=edge.port) as callee:
+            sent = await caller.request("MESSAGE", "sip:bob@b.test")
+            arrived = await callee.expect("MESSAGE")
+            assert arrived.request.uri == "sip:bob@b.test"
+            assert arrived.request.values("route") == [f"<{route}>" for route in routes]
+            await callee.respond(arrived, 200)
+            await sent.response(200)
