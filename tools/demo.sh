@@ -4,6 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/install_packages.sh build
-cmake --preset release -DBUILD_TESTING=OFF
+cmake --preset release
 cmake --build build/release -j "$(nproc)" --target roundabout roundabout-ctl
 exec /usr/bin/python3 tools/demo/demonstration.py "$@"
