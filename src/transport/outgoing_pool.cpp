@@ -25,7 +25,8 @@ std::size_t OutgoingPool::TargetHash::operator()(const ConnectTarget& target) co
     return where ^ std::hash<std::string>{}(target.tls_name) ^ how;
 }
 
-void OutgoingPool::connect(ConnectTarget target, std::chrono::milliseconds timeout, Ticket ticket) {
+void OutgoingPool::connect(const ConnectTarget& target, std::chrono::milliseconds timeout,
+                           Ticket ticket) {
     const Waiter waiter{ticket, Deadline::Clock::now() + timeout};
     const auto found = entries_.find(target);
     if (found == entries_.end()) {
@@ -112,12 +113,12 @@ asio::awaitable<Result<Opened>> OutgoingPool::reach(ConnectTarget target) {
     const auto [error] = co_await socket.async_connect(endpoint, no_throw);
     if (error)
         co_return to_transport_error(error, Error::connect_refused);
-    Flow flow{target.transport,
-              target.listener,
-              local_endpoint(socket.native_handle()),
-              target.remote,
-              {},
-              true};
+    const Flow flow{target.transport,
+                    target.listener,
+                    local_endpoint(socket.native_handle()),
+                    target.remote,
+                    {},
+                    true};
     Result<ByteStream> stream = dress(target, std::move(socket));
     if (!stream)
         co_return stream.error();

@@ -28,7 +28,7 @@ class OutgoingPool {
 
     /// Answers by exactly one Connected{ticket} in the own inbox, at the latest after `timeout`,
     /// which covers TCP and all handshakes. A setting-up lasts as long as somebody waits for it.
-    void connect(ConnectTarget target, std::chrono::milliseconds timeout, Ticket ticket);
+    void connect(const ConnectTarget& target, std::chrono::milliseconds timeout, Ticket ticket);
 
     /// Ends all setting-up; who waits gets `why`. Open connections are not touched.
     void close(Error why);

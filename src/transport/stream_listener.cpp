@@ -100,7 +100,7 @@ void StreamListener::welcome(Socket socket) {
         return;
     }
     set_stream_options(socket);
-    Flow flow{
+    const Flow flow{
         settings_.transport, index_, local_endpoint(socket.native_handle()), remote, {}, false};
     ByteStream stream = settings_.tls ? ByteStream::tls_server(std::move(socket), *settings_.tls)
                                       : ByteStream::plain(std::move(socket));

@@ -108,7 +108,7 @@ void WorkerFlows::connect(ConnectTarget target, std::chrono::milliseconds timeou
         streams_.inbox().put(Connected{ticket, why});
         return;
     }
-    outgoing_.connect(std::move(target), timeout, ticket);
+    outgoing_.connect(target, timeout, ticket);
 }
 
 std::optional<Flow> WorkerFlows::find(FlowId id) const {
