@@ -25,11 +25,13 @@ ALLOWED = {
     "src/store": {"registration", "base", "system", "sqlite"},
     "src/proxy": {"sip", "base", "system", "transport", "transaction", "registration", "config",
                   "routing", "crypto", "store", "spdlog"},
-    "src/admin": {"registration", "store", "proxy", "config", "routing", "transport", "sip",
-                  "crypto", "base", "system", "asio", "beast", "json", "spdlog"},
-    "src/app": {"admin", "sip", "base", "system", "transport", "transaction", "registration",
+    "src/admin": {"registration", "store", "proxy", "config", "routing", "transaction",
+                  "transport", "sip", "crypto", "base", "system", "asio", "beast", "json", "spdlog",
+                  "prometheus"},
+    "src/csr": {"base", "system", "openssl"},
+    "src/app": {"csr", "admin", "sip", "base", "system", "transport", "transaction", "registration",
                 "config", "routing", "crypto", "store", "proxy", "asio", "spdlog",
-                "program_options"},
+                "program_options", "systemd"},
     "tools/roundabout-ctl": {"admin", "registration", "config", "store", "base", "system", "asio",
                              "program_options"},
 }
@@ -41,8 +43,10 @@ LIBRARIES = [
     (r"boost/program_options", "program_options"),
     (r"openssl/", "openssl"),
     (r"(SQLiteCpp/|sqlite3)", "sqlite"),
+    (r"prometheus/", "prometheus"),
     (r"toml", "toml"),
     (r"ares", "cares"),
+    (r"systemd/", "systemd"),
     (r"(spdlog|fmt)/", "spdlog"),
 ]
 # What the pure rooms may not use of the standard library and the system.

@@ -1,26 +1,31 @@
 #!/bin/bash
 # Installs what is needed on Debian 12, as root: for "build" what builds and runs the proxy and its
-# demonstration, for "test" also every compiler, peer and tool that the tests use.
+# demonstration, for "test" also every compiler, peer and tool that the tests use, for "bench" also
+# what the benchmarks use.
 set -euo pipefail
 
 build=(
     ca-certificates clang-19 cmake lld-19 ninja-build pkg-config
     libboost1.81-dev libboost-program-options1.81-dev libssl-dev libsqlitecpp-dev libsqlite3-dev
     libtomlplusplus-dev libc-ares-dev libspdlog-dev libfmt-dev doctest-dev
+    libsystemd-dev prometheus-cpp-dev
     openssl python3 python3-websockets
 )
 test=(
     g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
     sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
-    kamailio-extra-modules baresip chromium dnsmasq-base nodejs npm python3-pytest sqlite3
-    procps iproute2
+    kamailio-extra-modules kamailio-outbound-modules baresip chromium dnsmasq-base nodejs npm
+    python3-pytest sqlite3 procps iproute2 nginx haproxy fail2ban man-db systemd prometheus
 )
+
+bench=(valgrind binutils sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules procps)
 
 case "${1:-}" in
 build) packages=("${build[@]}") ;;
 test) packages=("${build[@]}" "${test[@]}") ;;
+bench) packages=("${build[@]}" "${bench[@]}") ;;
 *)
-    echo "usage: $0 build|test" >&2
+    echo "usage: $0 build|test|bench" >&2
     exit 2
     ;;
 esac

@@ -1,18 +1,21 @@
 #!/bin/bash
 # Installs, builds and passes every test, in stages; the last line counts them all:
 #   N passed, N failed, N skipped
-# As root on Debian 12. Stages may be named: tools/test.sh release gcc
+# As root on Debian 12. Stages may be named: tools/test.sh release gcc. One runs only where it is
+# named: fuzz_long, each fuzzer for an hour.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 passed=0 failed=0 skipped=0 broken=0
 jobs=$(nproc)
+failures=$(mktemp)
+trap 'rm -f "$failures"' EXIT
 
 # Runs a stage's commands, prints how long they took and whether they went through.
 stage() {
     local name=$1 start=$SECONDS status=0
     shift
-    echo "=== $name"
+    echo "=== $name" | tee -a "$failures"
     "$@" || status=$?
     ((status == 0)) || broken=1
     echo "=== $name: $((SECONDS - start)) s$( ((status == 0)) || echo ', FAILED')"
@@ -34,7 +37,7 @@ run_tests() {
         --output-junit tests.xml "$@"
     local status=$?
     local counts
-    counts=$(/usr/bin/python3 tools/count_tests.py "$report") || return 1
+    counts=$(/usr/bin/python3 tools/count_tests.py "$report" "$failures") || return 1
     read -r p f s <<<"$counts"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     return $status
@@ -42,15 +45,16 @@ run_tests() {
 
 install_stage() {
     tools/install_packages.sh test &&
-        npm ci --prefix tests/blackbox/browser --no-audit --no-fund --silent
+        npm ci --prefix tests/blackbox/browser --no-audit --no-fund --loglevel=error
 }
 release_stage() { build release && run_tests release; }
 asan_stage() { build asan && run_tests asan -LE peers; }
 tsan_stage() {
-    build tsan --target roundabout transport_tests registration_tests store_tests &&
+    build tsan --target roundabout roundabout-ctl transport_tests registration_tests store_tests &&
         run_tests tsan -L workers
 }
 fuzz_stage() { build fuzz --target fuzzers && run_tests fuzz -L fuzz; }
+fuzz_long_stage() { build fuzz-long --target fuzzers && run_tests fuzz-long -L fuzz; }
 gcc_stage() { build gcc && run_tests gcc -L 'unit|workers'; }
 style_stage() { tools/check_style.sh; }
 
@@ -60,6 +64,7 @@ for name in "${stages[@]}"; do
     stage "$name" "${name}_stage"
 done
 
+cat "$failures" # again, at the end, where a reader of a long log looks
 ((broken == 0 || failed > 0)) || failed=1 # a stage that could not even run its tests
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0 && passed > 0))

@@ -65,6 +65,7 @@ BindingRow row_of(const registration::Binding& binding, WallTime now) {
     row.registered = binding.registered.time_since_epoch().count();
     row.cseq = binding.cseq;
     row.reg_id = binding.reg_id;
+    row.keepalive = binding.keepalive;
     row.q = binding.q;
     row.reachable = binding.reachable;
     row.behind_nat = binding.behind_nat;

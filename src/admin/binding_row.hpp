@@ -25,10 +25,12 @@ struct BindingRow {
     std::int64_t expires_in = 0; ///< seconds; not above 0: it has expired
     std::int64_t registered = 0; ///< seconds since the epoch
     std::int64_t cseq = 0;
-    std::int64_t reg_id = 0; ///< 0: none
-    std::int64_t q = 0;      ///< thousandths
-    bool reachable = false;  ///< false: its connection is gone
+    std::int64_t reg_id = 0;    ///< 0: none
+    std::int64_t keepalive = 0; ///< seconds that its NAT was found to hold; 0: nothing found
+    std::int64_t q = 0;         ///< thousandths
+    bool reachable = false;     ///< false: its connection is gone
     bool behind_nat = false;
+    bool is_volatile = false; ///< not on disk yet: a restart would forget it
 
     friend bool operator==(const BindingRow&, const BindingRow&) = default;
 };

@@ -109,7 +109,7 @@ std::optional<Peer> peer_of(int socket) noexcept {
     return Peer{credentials.uid, credentials.pid};
 }
 
-bool may_purge(const Peer& peer, std::uint32_t own_uid) noexcept {
+bool may_change(const Peer& peer, std::uint32_t own_uid) noexcept {
     return peer.uid == 0 || peer.uid == own_uid;
 }
 

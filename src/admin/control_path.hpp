@@ -26,7 +26,7 @@ struct Peer {
 };
 [[nodiscard]] std::optional<Peer> peer_of(int socket) noexcept;
 
-/// Root and the daemon's own user may change bindings.
-[[nodiscard]] bool may_purge(const Peer& peer, std::uint32_t own_uid) noexcept;
+/// Root and the daemon's own user may change bindings and the configuration.
+[[nodiscard]] bool may_change(const Peer& peer, std::uint32_t own_uid) noexcept;
 
 } // namespace roundabout::admin

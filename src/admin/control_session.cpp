@@ -6,10 +6,12 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <unistd.h>
 #include <utility>
 
@@ -70,10 +72,16 @@ asio::awaitable<void> ControlSession::run() {
 asio::awaitable<void> ControlSession::answer(std::string line) {
     const Parsed<Request> request = parse_request(line);
     End end;
+    const bool of_bindings =
+        request && request->command != Command::stats && request->command != Command::reload;
     if (!request) {
         end = ended(Ending::malformed, request.error());
+    } else if (of_bindings && !co_await all_loaded()) {
+        end = ended(Ending::failed, "the bindings are still being read from the file");
     } else if (request->command == Command::purge) {
         end = co_await purge(*request);
+    } else if (request->command == Command::reload) {
+        end = co_await reload();
     } else if (request->command == Command::stats) {
         std::string counters = to_line(gather(subject_.statistics));
         co_await send(std::move(counters));
@@ -92,9 +100,7 @@ asio::awaitable<End> ControlSession::list(Request request) {
         if (!met)
             break;
         end.matched += met->size();
-        std::string lines;
-        for (const registration::Binding& binding : *met)
-            lines += to_line(row_of(binding, wall_now()));
+        std::string lines = lines_of(*met);
         if (lines.empty())
             co_await let_others_run();
         else
@@ -103,9 +109,53 @@ asio::awaitable<End> ControlSession::list(Request request) {
     co_return end;
 }
 
+std::string ControlSession::lines_of(const std::vector<registration::Binding>& bindings) const {
+    std::vector<registration::BindingId> ids;
+    for (const registration::Binding& binding : bindings)
+        ids.push_back(binding.id);
+    const std::vector<bool> unwritten = subject_.store->unwritten(ids);
+    std::string lines;
+    for (std::size_t i = 0; i < bindings.size(); ++i) {
+        BindingRow row = row_of(bindings[i], wall_now());
+        row.is_volatile = unwritten[i];
+        lines += to_line(row);
+    }
+    return lines;
+}
+
+/// What has not come from the file yet could neither be shown nor purged.
+asio::awaitable<bool> ControlSession::all_loaded() {
+    const auto until = std::chrono::steady_clock::now() + patience / 2;
+    asio::steady_timer again(socket_.get_executor());
+    while (!subject_.bindings->complete() && std::chrono::steady_clock::now() < until) {
+        again.expires_after(std::chrono::milliseconds(20));
+        co_await again.async_wait(as_tuple);
+    }
+    co_return subject_.bindings->complete();
+}
+
+asio::awaitable<End> ControlSession::reload() {
+    if (!may_change(peer_, ::geteuid())) {
+        spdlog::warn("reload by uid {} (process {}) refused", peer_.uid, peer_.pid);
+        co_return ended(Ending::refused, "only root and the proxy's own user may reload");
+    }
+    spdlog::info("reload by uid {} (process {})", peer_.uid, peer_.pid);
+    const Reloaded reloaded = subject_.reload();
+    std::string lines;
+    for (const std::string& line : reloaded.lines)
+        lines += to_line(Notice{line});
+    if (!lines.empty())
+        co_await send(std::move(lines));
+    if (!reloaded.taken)
+        co_return ended(Ending::failed, "the new configuration is not taken, nothing has changed");
+    End end;
+    end.matched = reloaded.lines.size();
+    co_return end;
+}
+
 asio::awaitable<End> ControlSession::purge(Request request) {
     const std::string what = describe(request.filter);
-    if (!may_purge(peer_, ::geteuid())) {
+    if (!may_change(peer_, ::geteuid())) {
         spdlog::warn("purge of {} by uid {} (process {}) refused", what, peer_.uid, peer_.pid);
         co_return ended(Ending::refused, "only root and the proxy's own user may purge");
     }
@@ -121,6 +171,8 @@ asio::awaitable<End> ControlSession::purge(Request request) {
             co_await let_others_run();
             continue;
         }
+        if (subject_.parked != nullptr)
+            subject_.parked->changed(changes);
         end.matched += changes.removals.size();
         const bool stored = co_await commits_.commit(std::move(changes));
         end.stored = end.stored && stored;

@@ -4,21 +4,32 @@
 #include "admin/control_path.hpp"
 #include "admin/protocol.hpp"
 #include "admin/statistics.hpp"
+#include "proxy/parked.hpp"
 #include "registration/binding_table.hpp"
 #include "transport/deadline.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace roundabout::admin {
+
+/// What came of a reload.
+struct Reloaded {
+    bool taken = false;
+    std::vector<std::string> lines; ///< what changed; or, if it was not taken, what is wrong
+};
 
 /// What commands act on; outlives every session.
 struct Subject {
     registration::BindingTable* bindings = nullptr;
     store::BindingStore* store = nullptr;
     StatisticsSources statistics;
+    proxy::Parked* parked = nullptr;  ///< null: no request waits for a client
+    std::function<Reloaded()> reload; ///< takes the configuration file up anew
 };
 
 /// One connection to the control socket: requests are carried out one after another until its end,
@@ -36,7 +47,10 @@ class ControlSession {
   private:
     [[nodiscard]] boost::asio::awaitable<void> answer(std::string line);
     [[nodiscard]] boost::asio::awaitable<End> list(Request request);
+    [[nodiscard]] boost::asio::awaitable<End> reload();
     [[nodiscard]] boost::asio::awaitable<End> purge(Request request);
+    [[nodiscard]] std::string lines_of(const std::vector<registration::Binding>& bindings) const;
+    [[nodiscard]] boost::asio::awaitable<bool> all_loaded();
     [[nodiscard]] boost::asio::awaitable<void> send(std::string lines);
     [[nodiscard]] boost::asio::awaitable<void> let_others_run();
 

@@ -15,11 +15,12 @@
 /// What is said over the control socket: a line of JSON each way.
 ///
 /// A request is one object: {"command":"list","filter":{"user":"alice"}}. The answer is any number
-/// of lines and one that ends it: {"binding":{...}} for each binding, {"counters":{...}}, then
-/// {"end":"ok","matched":2}. Further requests may follow on the same connection.
+/// of lines and one that ends it: {"binding":{...}} for each binding, {"counters":{...}},
+/// {"notice":"+ drain = 7"} for each line that reload has to say, then {"end":"ok","matched":2}.
+/// Further requests may follow on the same connection.
 namespace roundabout::admin {
 
-enum class Command : std::uint8_t { list, show, purge, stats };
+enum class Command : std::uint8_t { list, show, purge, stats, reload };
 
 struct Request {
     Command command = Command::list;
@@ -46,7 +47,14 @@ struct End {
     friend bool operator==(const End&, const End&) = default;
 };
 
-using Response = std::variant<BindingRow, Statistics, End>;
+/// A line for whoever asked, of an answer to reload.
+struct Notice {
+    std::string text;
+
+    friend bool operator==(const Notice&, const Notice&) = default;
+};
+
+using Response = std::variant<BindingRow, Statistics, Notice, End>;
 
 /// A value, or in a sentence what is wrong with the line.
 template <class T>
@@ -68,5 +76,7 @@ inline constexpr std::size_t max_request = 4096;
 /// What stands under "binding" and "counters": one JSON object, no line end.
 [[nodiscard]] std::string to_json(const BindingRow& row);
 [[nodiscard]] std::string to_json(const Statistics& statistics);
+/// The whole object.
+[[nodiscard]] std::string to_json(const Notice& notice);
 
 } // namespace roundabout::admin

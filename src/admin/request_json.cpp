@@ -13,11 +13,12 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::pair<std::string_view, Command>, 4> commands{{
+constexpr std::array<std::pair<std::string_view, Command>, 5> commands{{
     {"list", Command::list},
     {"show", Command::show},
     {"purge", Command::purge},
     {"stats", Command::stats},
+    {"reload", Command::reload},
 }};
 /// 68 years: past any expiry, and short of an overflow.
 constexpr std::int64_t longest_wait = 0x7FFFFFFF;
@@ -74,7 +75,7 @@ Problem take_command(Request& request, const json::value& value) {
             return std::nullopt;
         }
     }
-    return "\"command\" is none of list, show, purge, stats";
+    return "\"command\" is none of list, show, purge, stats, reload";
 }
 
 Problem take_member(Request& request, std::string_view key, const json::value& value) {
@@ -97,6 +98,8 @@ Problem take_member(Request& request, std::string_view key, const json::value& v
 Problem fault_of(const Request& request) {
     if (request.command == Command::show && !request.filter.id && !request.filter.aor)
         return "show needs an id or an aor";
+    if (request.command == Command::reload && (request.all || !request.filter.empty()))
+        return "reload knows no conditions";
     if (request.command == Command::purge && request.all != request.filter.empty())
         return "purge needs either a condition or \"all\"";
     return std::nullopt;

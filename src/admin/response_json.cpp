@@ -30,16 +30,18 @@ constexpr std::array<Field<std::string>, 12> text_fields{{
     {"call_id", &BindingRow::call_id},
     {"user_agent", &BindingRow::user_agent},
 }};
-constexpr std::array<Field<std::int64_t>, 5> number_fields{{
+constexpr std::array<Field<std::int64_t>, 6> number_fields{{
     {"expires_in", &BindingRow::expires_in},
     {"registered", &BindingRow::registered},
     {"cseq", &BindingRow::cseq},
     {"reg_id", &BindingRow::reg_id},
+    {"keepalive", &BindingRow::keepalive},
     {"q", &BindingRow::q},
 }};
-constexpr std::array<Field<bool>, 2> flag_fields{{
+constexpr std::array<Field<bool>, 3> flag_fields{{
     {"reachable", &BindingRow::reachable},
     {"behind_nat", &BindingRow::behind_nat},
+    {"volatile", &BindingRow::is_volatile},
 }};
 constexpr std::array<std::pair<std::string_view, Ending>, 4> endings{{
     {"ok", Ending::ok},
@@ -68,6 +70,8 @@ json::object object_of(const Statistics& statistics) {
 
 json::object line_of(const BindingRow& row) { return {{"binding", object_of(row)}}; }
 json::object line_of(const Statistics& statistics) { return {{"counters", object_of(statistics)}}; }
+
+json::object line_of(const Notice& notice) { return {{"notice", to_utf8(notice.text)}}; }
 
 json::object line_of(const End& end) {
     json::object object;
@@ -161,6 +165,8 @@ Parsed<Response> parse_response(std::string_view line) {
         return Response(row_from(*binding));
     if (const json::object* counters = member("counters"))
         return statistics_from(*counters);
+    if (const json::string* notice = text_at(*object, "notice"))
+        return Response(Notice{std::string(notice->data(), notice->size())});
     if (const json::string* end = text_at(*object, "end"))
         return end_from(*object, {end->data(), end->size()});
     return std::string("a line of the answer is of no known kind");
@@ -172,6 +178,8 @@ std::string to_line(const Response& response) {
 }
 
 std::string to_json(const BindingRow& row) { return json::serialize(object_of(row)); }
+
+std::string to_json(const Notice& notice) { return json::serialize(line_of(notice)); }
 
 std::string to_json(const Statistics& statistics) { return json::serialize(object_of(statistics)); }
 

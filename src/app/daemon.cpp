@@ -1,12 +1,21 @@
 #include "app/daemon.hpp"
 
 #include "admin/control_socket.hpp"
+#include "admin/http_listener.hpp"
+#include "app/flow_limits.hpp"
+#include "app/http_pages.hpp"
+#include "app/kept_sockets.hpp"
+#include "app/load_bindings.hpp"
+#include "app/reload.hpp"
+#include "app/service_manager.hpp"
 #include "app/shared_state.hpp"
 #include "app/tls_setup.hpp"
+#include "app/watchdog.hpp"
 #include "app/worker_thread.hpp"
-#include "proxy/snapshot.hpp"
+#include "registration/expiry_clock.hpp"
 #include "store/key_file.hpp"
 #include "store/sqlite_binding_store.hpp"
+#include "store/write_health.hpp"
 #include "transport/bind_check.hpp"
 #include "transport/local_addresses.hpp"
 
@@ -16,7 +25,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <sys/random.h>
@@ -31,12 +42,23 @@ WallTime wall_now() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+registration::ClockReading read_clocks() {
+    timespec steady{};
+    ::clock_gettime(CLOCK_BOOTTIME, &steady); // counts while the machine sleeps
+    return {wall_now(), std::chrono::seconds(steady.tv_sec)};
+}
+
+/// How many expired bindings end a second, at most: a commit of so many delays no 2xx noticeably.
+constexpr std::size_t most_expired_a_second = 2000;
+
 /// The process from start to end, on the main thread. Members are destroyed from the last to the
 /// first: workers before the store that they use.
 class Daemon {
   public:
-    explicit Daemon(config::ConfigPtr config)
-        : config_(std::move(config)) {}
+    Daemon(config::ConfigPtr config, config::Source source, transport::InheritedSockets inherited)
+        : config_(std::move(config))
+        , source_(std::move(source))
+        , inherited_(std::move(inherited)) {}
 
     /// Nothing, or why it can't run.
     [[nodiscard]] std::optional<std::string> start();
@@ -45,46 +67,83 @@ class Daemon {
   private:
     [[nodiscard]] std::optional<std::string> open_store();
     [[nodiscard]] std::optional<std::string> derive_secrets();
-    [[nodiscard]] std::optional<std::string> load_bindings();
+    [[nodiscard]] std::optional<std::string> make_table();
     [[nodiscard]] std::optional<std::string> prepare_transport();
     [[nodiscard]] std::optional<std::string> make_workers();
     [[nodiscard]] std::optional<std::string> open_control();
+    [[nodiscard]] std::optional<std::string> open_metrics();
+    [[nodiscard]] admin::StatisticsSources statistics_sources() const;
+    void run_workers();
+    void keep_sockets();
+    void say_ready();
+    [[nodiscard]] admin::Reloaded reload();
+    void tick();
     void sweep();
+    void await_stop();
+    void await_hangup();
     void begin_stop();
+    void leave_to_service_manager();
     void await_drain(TimePoint deadline);
     void end();
 
-    config::ConfigPtr config_;
+    config::ConfigPtr config_; ///< the one of the start
+    config::Source source_;
+    transport::InheritedSockets inherited_; ///< until the listeners have theirs
     asio::io_context io_{1};
     asio::signal_set signals_{io_};
-    asio::steady_timer sweep_timer_{io_};
+    asio::signal_set hangups_{io_};
+    asio::steady_timer tick_timer_{io_};
     asio::steady_timer drain_timer_{io_};
     SharedState shared_;
     std::unique_ptr<registration::BindingTable> bindings_;
     std::unique_ptr<store::SqliteBindingStore> store_;
     std::vector<std::unique_ptr<WorkerThread>> workers_; ///< by number; filled once
-    std::unique_ptr<admin::ControlSocket> control_;      ///< if one is configured
+    ServiceManager manager_;
+    KeptSockets kept_{manager_, workers_};
+    Watchdog watchdog_{io_, manager_, workers_};
+    std::unique_ptr<Reload> reload_;
+    std::unique_ptr<admin::ControlSocket> control_; ///< if one is configured
+    std::unique_ptr<admin::HttpListener> http_;     ///< if it is wanted
+    bool stopping_ = false;
+    std::optional<registration::ExpiryClock> expiry_clock_;
+    store::HealthLog health_log_;
+    std::thread loader_; ///< reads the bindings while the workers serve
 };
 
 std::optional<std::string> Daemon::start() {
     shared_.config = config_;
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     shared_.workers = static_cast<std::uint16_t>(config_->workers != 0 ? config_->workers : cores);
+    shared_.recent = std::make_unique<proxy::RecentRequests>(shared_.workers);
     shared_.machine = transport::local_addresses();
-    for (const auto& step :
-         {&Daemon::open_store, &Daemon::derive_secrets, &Daemon::load_bindings,
-          &Daemon::prepare_transport, &Daemon::make_workers, &Daemon::open_control}) {
+    reload_ = std::make_unique<Reload>(io_, shared_, workers_, source_);
+    for (const auto& step : {&Daemon::make_table, &Daemon::open_store, &Daemon::derive_secrets,
+                             &Daemon::prepare_transport, &Daemon::make_workers,
+                             &Daemon::open_control, &Daemon::open_metrics}) {
         if (auto problem = (this->*step)())
             return problem;
     }
-    for (const auto& worker : workers_)
-        worker->start();
-    sweep();
+    run_workers();
     return std::nullopt;
 }
 
+void Daemon::run_workers() {
+    for (const auto& worker : workers_)
+        worker->start();
+    loader_ = std::thread([this] {
+        load_bindings(*config_, *store_, *bindings_,
+                      WallTime(std::chrono::seconds(shared_.expiry_time)));
+    });
+    keep_sockets();
+    reload_->when_listeners_change([this] { keep_sockets(); });
+    tick();
+}
+
+void Daemon::keep_sockets() { kept_.update(shared_.flow_settings.listeners); }
+
 std::optional<std::string> Daemon::open_store() {
     std::vector<store::Outlet> outlets;
+    outlets.reserve(std::size_t{shared_.workers} + 1);
     for (std::uint16_t i = 0; i < shared_.workers; ++i)
         outlets.emplace_back([this, i](std::vector<store::Outcome> outcomes) {
             workers_[i]->deliver(std::move(outcomes));
@@ -101,11 +160,18 @@ std::optional<std::string> Daemon::open_store() {
                              ? store::Durability::full
                              : store::Durability::normal;
     options.wait = config_->store.wait;
+    options.memory = [this](std::optional<registration::BindingId> after, std::size_t limit) {
+        return bindings_->page(after, limit);
+    };
     auto opened = store::SqliteBindingStore::open(std::move(options), std::move(outlets));
     if (!opened)
         return opened.error().sentence;
     store_ = std::move(*opened);
     shared_.store = store_.get();
+    const store::Progress progress = store_->progress();
+    bindings_->begin_restoring(progress.newest_version);
+    expiry_clock_.emplace(read_clocks(), progress.written);
+    shared_.expiry_time = expiry_clock_->read(read_clocks()).now.time_since_epoch().count();
     return std::nullopt;
 }
 
@@ -120,34 +186,17 @@ std::optional<std::string> Daemon::derive_secrets() {
     if (!ring)
         return ring.error().message();
     shared_.keys = *ring;
+    return std::nullopt;
+}
+
+std::optional<std::string> Daemon::make_table() {
     if (::getrandom(&shared_.table_secret, sizeof shared_.table_secret, 0) !=
             static_cast<ssize_t>(sizeof shared_.table_secret) ||
         ::getrandom(&shared_.boot, sizeof shared_.boot, 0) !=
             static_cast<ssize_t>(sizeof shared_.boot))
         return std::string(sentence(Error::random_unavailable));
-    return std::nullopt;
-}
-
-std::optional<std::string> Daemon::load_bindings() {
     bindings_ = std::make_unique<registration::BindingTable>(shared_.table_secret);
     shared_.bindings = bindings_.get();
-    std::vector<std::string> names;
-    for (const config::Listener& listener : config_->listeners)
-        names.push_back(proxy::listener_name(listener));
-    const auto restore = [&](std::vector<registration::Binding> page) {
-        for (registration::Binding& binding : page) {
-            const auto found = std::ranges::find(names, binding.listener);
-            binding.flow.listener = found == names.end()
-                                        ? no_listener
-                                        : static_cast<ListenerIndex>(found - names.begin());
-            bindings_->restore(std::move(binding));
-        }
-    };
-    const auto loaded = store_->load(wall_now(), 1000, restore);
-    if (!loaded)
-        return loaded.error().sentence;
-    spdlog::info("{} bindings from {}, {} expired, {} damaged rows passed over", loaded->loaded,
-                 config_->store.path, loaded->expired, loaded->damaged);
     return std::nullopt;
 }
 
@@ -156,16 +205,21 @@ std::optional<std::string> Daemon::prepare_transport() {
     auto listeners = listener_settings(*config_, warnings);
     if (!listeners)
         return listeners.error();
-    auto contexts = client_contexts(*config_, warnings);
+    auto contexts = client_contexts(*config_, {}, warnings);
     if (!contexts)
         return contexts.error();
     for (const std::string& warning : warnings)
         spdlog::warn("{}", warning);
-    if (const auto fault = transport::check_binds(*listeners))
+    if (const auto fault = transport::check_binds(*listeners, inherited_))
         return fault->to_string();
     shared_.flow_settings.listeners = std::move(*listeners);
     shared_.flow_settings.client_contexts = std::move(*contexts);
     shared_.flow_settings.boot = shared_.boot;
+    shared_.flow_settings.trusted_proxies = config_->trusted_proxies;
+    set_limits(config_->limits, shared_.flow_settings);
+    shared_.rates =
+        std::make_unique<proxy::SourceRates>(config_->limits.sources, shared_.table_secret);
+    shared_.censuses = make_censuses(config_->limits);
     return std::nullopt;
 }
 
@@ -180,60 +234,150 @@ std::optional<std::string> Daemon::make_workers() {
     }
     for (const auto& worker : workers_) {
         worker->join(workers_);
-        if (const auto fault = worker->listen())
+        if (const auto fault = worker->listen(inherited_))
             return fault->to_string();
     }
+    kept_.forget(inherited_.close_rest());
     return std::nullopt;
 }
 
 std::optional<std::string> Daemon::open_control() {
     if (config_->control.socket.empty())
         return std::nullopt;
-    admin::Subject subject{bindings_.get(), store_.get(), {}};
-    subject.statistics.bindings = bindings_.get();
-    subject.statistics.store = store_.get();
-    for (const auto& worker : workers_) {
-        subject.statistics.proxy.push_back(&worker->counters());
-        subject.statistics.transport.push_back(&worker->transport_counters());
-    }
+    admin::Subject subject;
+    subject.bindings = bindings_.get();
+    subject.store = store_.get();
+    subject.parked = &shared_.parked;
+    subject.reload = [this] { return reload(); };
+    subject.statistics = statistics_sources();
     const std::size_t outlet = workers_.size(); // the one after the workers' own
     control_ = std::make_unique<admin::ControlSocket>(io_, std::move(subject), outlet);
     return control_->listen(config_->control.socket, config_->control.group);
 }
 
+admin::StatisticsSources Daemon::statistics_sources() const {
+    admin::StatisticsSources sources;
+    sources.certificates = [this] { return reload_->days(); };
+    sources.bindings = bindings_.get();
+    sources.store = store_.get();
+    sources.servers = &shared_.health;
+    for (const auto& worker : workers_) {
+        sources.proxy.push_back(&worker->counters());
+        sources.transaction.push_back(&worker->transaction_counters());
+        sources.transport.push_back(&worker->transport_counters());
+    }
+    return sources;
+}
+
+std::optional<std::string> Daemon::open_metrics() {
+    if (!config_->metrics.enabled)
+        return std::nullopt;
+    http_ = std::make_unique<admin::HttpListener>(
+        io_,
+        make_pages(io_, shared_, workers_, statistics_sources(), [this] { return stopping_; }));
+    return http_->listen(config_->metrics.bind);
+}
+
+/// Each second.
+void Daemon::tick() {
+    const registration::ExpiryClock::Time time = expiry_clock_->read(read_clocks());
+    shared_.expiry_time = time.now.time_since_epoch().count();
+    if (time.jump)
+        spdlog::warn("the clock jumped by {} s; registrations that it overtook stay for up to {} s",
+                     time.jump->count(), registration::ExpiryClock::hold.count());
+    sweep();
+    reload_->look();
+    for (const store::HealthLog::Line& line :
+         health_log_.look(store_->health(), std::chrono::steady_clock::now()))
+        spdlog::log(line.bad ? spdlog::level::err : spdlog::level::info, "{}", line.text);
+    tick_timer_.expires_after(std::chrono::seconds(1));
+    tick_timer_.async_wait([this](boost::system::error_code error) {
+        if (!error)
+            tick();
+    });
+}
+
 /// Expired bindings leave memory and file in small batches (design: Registrations).
 void Daemon::sweep() {
-    registration::ChangeSet ended = bindings_->expire(wall_now(), bindings_->size() / 30 + 64);
+    const WallTime now(std::chrono::seconds(shared_.expiry_time));
+    registration::ChangeSet ended =
+        bindings_->expire(now, bindings_->size() / 30 + 64, most_expired_a_second);
+    shared_.parked.changed(ended);
     if (!ended.empty())
         store_->commit(std::move(ended), {});
-    sweep_timer_.expires_after(std::chrono::seconds(1));
-    sweep_timer_.async_wait([this](boost::system::error_code error) {
-        if (!error)
-            sweep();
-    });
 }
 
 void Daemon::run_until_signal() {
     signals_.add(SIGTERM);
     signals_.add(SIGINT);
+    await_stop();
+    hangups_.add(SIGHUP);
+    await_hangup();
+    std::cerr << "roundabout ready\n"; // unbuffered
+    say_ready();
+    watchdog_.start();
+    io_.run();
+}
+
+void Daemon::await_stop() {
     signals_.async_wait([this](boost::system::error_code error, int /*signal*/) {
         if (!error)
             begin_stop();
     });
-    std::cerr << "roundabout ready" << std::endl;
-    io_.run();
+}
+
+void Daemon::await_hangup() {
+    hangups_.async_wait([this](boost::system::error_code error, int /*signal*/) {
+        if (error)
+            return;
+        static_cast<void>(reload()); // the log has what it says
+        await_hangup();
+    });
+}
+
+void Daemon::say_ready() {
+    const auto& listeners = shared_.flow_settings.listeners;
+    manager_.ready(
+        "serving at " +
+        std::to_string(std::ranges::count_if(listeners, &transport::ListenerSettings::accepts)) +
+        " addresses by " + std::to_string(workers_.size()) + " workers");
+}
+
+admin::Reloaded Daemon::reload() {
+    manager_.reloading();
+    admin::Reloaded reloaded = reload_->run();
+    if (reloaded.taken)
+        say_ready();
+    else
+        manager_.ready("serving by the configuration of before: the new one was refused");
+    return reloaded;
 }
 
 void Daemon::begin_stop() {
-    spdlog::info("stopping: no new requests; waiting up to {} s for those under way",
-                 config_->drain.count());
-    sweep_timer_.cancel();
+    stopping_ = true;
+    manager_.stopping();
+    hangups_.cancel();
+    reload_->stop();
+    tick_timer_.cancel();
     if (control_)
         control_->stop();
+    if (kept_.all())
+        return leave_to_service_manager();
     for (const auto& worker : workers_)
         worker->begin_drain();
+    spdlog::info("stopping: no new requests; waiting up to {} s for those under way",
+                 shared_.config->drain.count());
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    await_drain(TimePoint(std::chrono::duration_cast<Duration>(now + config_->drain)));
+    await_drain(TimePoint(std::chrono::duration_cast<Duration>(now + shared_.config->drain)));
+}
+
+/// The service manager has our sockets, and the next start is to find in their queues whatever
+/// arrives from this instant on: so nothing is read that could not be dealt with any more. What is
+/// under way ends by its branch (R46); to wait for it would be a gap for everybody else.
+void Daemon::leave_to_service_manager() {
+    spdlog::info("stopping: sockets and what arrives at them stay with the service manager");
+    stop_reading(workers_);
+    end();
 }
 
 void Daemon::await_drain(TimePoint deadline) {
@@ -252,18 +396,23 @@ void Daemon::await_drain(TimePoint deadline) {
 }
 
 void Daemon::end() {
+    watchdog_.stop();
+    if (http_)
+        http_->stop();
     store_->stop(); // answers whoever still waits, so that their 2xx leave
     for (const auto& worker : workers_)
         worker->stop();
     for (const auto& worker : workers_)
         worker->join_thread();
+    loader_.join();
     spdlog::info("stopped");
 }
 
 } // namespace
 
-int run_daemon(config::ConfigPtr config) {
-    Daemon daemon(std::move(config));
+int run_daemon(config::ConfigPtr config, config::Source source,
+               transport::InheritedSockets inherited) {
+    Daemon daemon(std::move(config), std::move(source), std::move(inherited));
     if (const auto problem = daemon.start()) {
         std::cerr << "roundabout: " << *problem << '\n';
         return 1;

@@ -1,14 +1,15 @@
 #pragma once
 
 #include "config/config.hpp"
-
-#include <string>
-#include <vector>
+#include "config/load.hpp"
+#include "transport/inherited_sockets.hpp"
 
 namespace roundabout::app {
 
 /// Runs the proxy until SIGTERM or SIGINT; returns the exit code. What keeps it from starting is
-/// said on standard error in one sentence.
-[[nodiscard]] int run_daemon(config::ConfigPtr config);
+/// said on standard error in one sentence. A reload asks `source` again. Listeners take the sockets
+/// of their address that were inherited; the rest is closed and named in the log.
+[[nodiscard]] int run_daemon(config::ConfigPtr config, config::Source source,
+                             transport::InheritedSockets inherited);
 
 } // namespace roundabout::app

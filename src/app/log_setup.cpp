@@ -35,22 +35,28 @@ class JsonText final : public spdlog::custom_flag_formatter {
     }
 };
 
-} // namespace
-
-void set_up_log(const config::Log& log) {
-    auto logger = std::make_shared<spdlog::logger>(
-        "roundabout", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+void set_up(spdlog::logger& logger, const config::Log& log) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     if (log.json)
         formatter->add_flag<JsonText>('*').set_pattern(
             R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","text":"%*"})");
     else
         formatter->set_pattern("%Y-%m-%d %H:%M:%S.%e %l: %v");
-    logger->set_formatter(std::move(formatter));
+    logger.set_formatter(std::move(formatter));
     const bool error = log.level == "error"; // spdlog's own word for it is "err"
-    logger->set_level(error ? spdlog::level::err : spdlog::level::from_str(log.level));
+    logger.set_level(error ? spdlog::level::err : spdlog::level::from_str(log.level));
+}
+
+} // namespace
+
+void set_up_log(const config::Log& log) {
+    auto logger = std::make_shared<spdlog::logger>(
+        "roundabout", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    set_up(*logger, log);
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
 }
+
+void change_log(const config::Log& log) { set_up(*spdlog::default_logger_raw(), log); }
 
 } // namespace roundabout::app

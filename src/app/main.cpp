@@ -1,31 +1,96 @@
 #include "app/daemon.hpp"
+#include "app/default_listeners.hpp"
 #include "app/log_setup.hpp"
 #include "app/options.hpp"
+#include "app/service_manager.hpp"
 #include "config/describe.hpp"
+#include "config/flag_lines.hpp"
 #include "config/load.hpp"
 
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 namespace {
 
 using namespace roundabout;
 
-int run(const app::Options& options) {
-    const config::Loaded loaded = config::load_file(options.config_file);
+/// A folder that a service manager names in the environment; empty: none.
+std::string named_folder(const char* variable) {
+    const char* folder = std::getenv(variable); // NOLINT(concurrency-mt-unsafe): no threads yet
+    return folder != nullptr ? folder : "";
+}
+
+config::Source source_of(const app::Options& options) {
+    return {options.config_file, options.flags, std::filesystem::current_path().string(),
+            named_folder("STATE_DIRECTORY"), named_folder("RUNTIME_DIRECTORY")};
+}
+
+/// Who starts it by flags alone has installed nothing. Where it can't be made, the store says what
+/// it misses.
+void make_folder_of(const std::string& file) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path folder = fs::path(file).parent_path();
+    if (fs::create_directory(folder, error))
+        fs::permissions(
+            folder, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec, error);
+}
+
+void print(const config::Loaded& loaded, const config::Flags& flags) {
+    const config::Config config = loaded.config() != nullptr ? *loaded.config() : config::Config();
+    for (const std::string& line : config::flag_lines(config, flags, loaded.default_listeners))
+        std::cerr << line << '\n';
     for (const config::Problem& warning : loaded.warnings)
         std::cerr << "warning: " << config::to_string(warning) << '\n';
     for (const config::Problem& problem : loaded.problems())
         std::cerr << config::to_string(problem) << '\n';
+}
+
+transport::InheritedSockets inherited_sockets() {
+    std::vector<std::string> problems;
+    transport::InheritedSockets sockets = app::ServiceManager().take_sockets(problems);
+    for (const std::string& problem : problems)
+        std::cerr << "warning: " << problem << "; it is closed\n";
+    return sockets;
+}
+
+int run(const app::Options& options) {
+    if (options.request) {
+        csr::Order order = *options.request;
+        order.folder = std::filesystem::current_path().string();
+        return csr::carry_out(order, std::cout, std::cerr);
+    }
+    const config::Source source = source_of(options);
+    // A check does not depend on what else runs here at the moment.
+    transport::InheritedSockets inherited;
+    config::ListenerProbe probe;
+    if (!options.check) {
+        inherited = inherited_sockets();
+        probe = [&inherited](Transport transport, const Endpoint& place) {
+            return inherited.has(transport, place) ? std::string()
+                                                   : app::obstacle_at(transport, place);
+        };
+    }
+    const config::Loaded loaded = config::load(source, probe);
+    print(loaded, options.flags);
     if (loaded.config() == nullptr)
         return 2;
     if (options.check) {
         std::cout << config::describe(*loaded.config());
         return 0;
     }
+    if (source.file.empty())
+        make_folder_of(loaded.config()->store.path);
     app::set_up_log(loaded.config()->log);
-    return app::run_daemon(std::make_shared<const config::Config>(*loaded.config()));
+    return app::run_daemon(std::make_shared<const config::Config>(*loaded.config()), source,
+                           std::move(inherited));
 }
 
 } // namespace

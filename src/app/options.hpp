@@ -1,5 +1,9 @@
 #pragma once
 
+#include "config/flags.hpp"
+#include "csr/order.hpp"
+
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -7,8 +11,10 @@ namespace roundabout::app {
 
 /// What the command line asks for.
 struct Options {
-    std::string config_file;
-    bool check = false; ///< read the configuration, say what is wrong or what it means, and end
+    std::string config_file; ///< empty: flags are all
+    config::Flags flags;
+    std::optional<csr::Order> request; ///< make a certificate signing request and end
+    bool check = false; ///< say what is wrong with the configuration or print it as TOML, and end
 };
 
 /// The command line understood; or a text to print and the exit code to end with.
@@ -17,6 +23,8 @@ struct Ending {
     int exit_code = 0;
 };
 
+/// Long options by one dash or two, their values after a space or '='. A command line without any
+/// is refused: it would relay for everybody.
 [[nodiscard]] std::variant<Options, Ending> parse_options(int argc, const char* const* argv);
 
 } // namespace roundabout::app

@@ -15,9 +15,22 @@ namespace roundabout::app {
 [[nodiscard]] boost::system::result<std::vector<transport::ListenerSettings>, std::string>
 listener_settings(const config::Config& config, std::vector<std::string>& warnings);
 
-/// The TLS contexts for outgoing connections: first the general one, then each trusted server's, so
-/// that a server's profile is its index and one.
+/// The TLS contexts for outgoing connections, as `client_tls` has them. Of those that no server
+/// goes by any more the `running` one stays.
 [[nodiscard]] boost::system::result<std::vector<transport::TlsContext>, std::string>
-client_contexts(const config::Config& config, std::vector<std::string>& warnings);
+client_contexts(const config::Config& config, const std::vector<transport::TlsContext>& running,
+                std::vector<std::string>& warnings);
+
+// One of them alone, and the files that it is made of.
+
+/// It accepts connections by TLS.
+[[nodiscard]] bool shows_certificate(const config::Listener& listener);
+[[nodiscard]] boost::system::result<transport::TlsContext, std::string>
+listener_context(const config::Config& config, const config::Listener& listener);
+[[nodiscard]] boost::system::result<transport::TlsContext, std::string>
+client_context(const config::ClientTls& tls);
+[[nodiscard]] std::vector<std::string> files_of(const config::Config& config,
+                                                const config::Listener& listener);
+[[nodiscard]] std::vector<std::string> files_of(const config::ClientTls& tls);
 
 } // namespace roundabout::app

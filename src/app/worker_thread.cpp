@@ -1,6 +1,8 @@
 #include "app/worker_thread.hpp"
 
 #include "config/lookup.hpp"
+#include "proxy/nat_keepalive.hpp"
+#include "proxy/probing.hpp"
 #include "proxy/snapshot.hpp"
 
 #include <boost/asio/post.hpp>
@@ -47,8 +49,26 @@ registration::BindingTokens binding_tokens(const routing::Tokens& tokens) {
 
 } // namespace
 
+/// One go of the thread: the loop's time at its begin, and how long it took.
+class WorkerThread::Turn {
+  public:
+    explicit Turn(WorkerThread& worker)
+        : worker_(worker)
+        , begun_(steady_now()) {
+        worker_.loop_.advance(begun_);
+    }
+    ~Turn() { worker_.turns_.add(steady_now() - begun_); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+  private:
+    WorkerThread& worker_;
+    TimePoint begun_;
+};
+
 WorkerThread::WorkerThread(SharedState& shared, std::uint16_t number)
     : shared_(shared)
+    , config_(shared.config)
     , number_(number)
     , inbox_([this] { boost::asio::post(io_, [this] { take_arrivals(); }); }, inbox_limit)
     , loop_(steady_now()) {
@@ -62,76 +82,100 @@ std::optional<std::string> WorkerThread::prepare() {
     transport::FlowSettings settings = shared_.flow_settings;
     settings.worker = number_;
     settings.boot = shared_.boot;
+    settings.is_server = [this](const IpAddress& address) {
+        return !services_->snapshot->servers.at(address).empty();
+    };
     const routing::KeyRing& keys = shared_.keys;
     const std::uint16_t workers = shared_.workers;
     flows_ = std::make_unique<transport::WorkerFlows>(
-        io_, std::move(settings), shared_.census, shared_.inboxes,
+        io_, std::move(settings), shared_.censuses, shared_.inboxes,
         [&keys, workers](const sip::Message& message) {
             return proxy::owner_of(message, keys, workers);
         });
     transport::ResolverSettings names;
     names.name_servers = shared_.config->name_servers;
-    auto resolver = transport::Resolver::make(io_, inbox_, std::move(names));
+    auto resolver = transport::Resolver::make(io_, inbox_, names);
     if (!resolver)
         return "name_servers: " + resolver.error().message();
     resolver_ = std::move(*resolver);
-    resolver_->keep(config::hosts_to_resolve(*shared_.config));
+    resolver_->keep(config::places_to_keep(*shared_.config));
     Result<routing::Tokens> tokens = routing::Tokens::make(keys);
     if (!tokens)
         return tokens.error().message();
-    tokens_.emplace(std::move(*tokens));
+    tokens_ = std::make_unique<routing::Tokens>(std::move(*tokens));
     layer_ = std::make_unique<transaction::TransactionLayer>(loop_, *flows_, shared_.table_secret);
     contexts_ = std::make_unique<transaction::Scope>(loop_);
-    services_.reset(new proxy::Services{loop_,
-                                        *layer_,
-                                        *contexts_,
-                                        *flows_,
-                                        *resolver_,
-                                        *tokens_,
-                                        keys,
-                                        binding_tokens(*tokens_),
-                                        *shared_.bindings,
-                                        *shared_.store,
-                                        counters_,
-                                        wall_now,
-                                        number_,
-                                        shared_.boot,
-                                        unanswered_,
-                                        nullptr,
-                                        {},
-                                        0,
-                                        {}});
+    services_ = std::make_unique<proxy::Services>(
+        proxy::Services{loop_,
+                        *layer_,
+                        *contexts_,
+                        *flows_,
+                        *resolver_,
+                        *tokens_,
+                        keys,
+                        binding_tokens(*tokens_),
+                        *shared_.bindings,
+                        *shared_.store,
+                        shared_.parked,
+                        shared_.health,
+                        counters_,
+                        measures_,
+                        wall_now,
+                        [&shared = shared_] {
+                            return WallTime(std::chrono::seconds(
+                                shared.expiry_time.load(std::memory_order_relaxed)));
+                        },
+                        number_,
+                        shared_.boot,
+                        unanswered_,
+                        nullptr,
+                        {},
+                        0,
+                        {}});
     refresh_snapshot();
-    worker_ = std::make_unique<proxy::Worker>(*services_, shared_.inboxes);
+    worker_ = std::make_unique<proxy::Worker>(*services_, shared_.inboxes, *shared_.recent,
+                                              *shared_.rates);
     return std::nullopt;
 }
 
 void WorkerThread::join(const std::vector<std::unique_ptr<WorkerThread>>& workers) {
     std::vector<transport::WorkerFlows*> flows;
+    flows.reserve(workers.size());
     for (const auto& worker : workers)
         flows.push_back(worker->flows_.get());
     flows_->join(std::move(flows));
 }
 
 void WorkerThread::start() {
+    boost::asio::post(io_, [this] {
+        lasting_.spawn(proxy::keep_mappings(loop_, *services_, shared_.workers));
+        lasting_.spawn(proxy::probe_servers(loop_, *services_, lasting_, shared_.workers));
+        loop_.advance(steady_now());
+        run_loop();
+    });
     thread_ = std::thread([this] { io_.run(); });
 }
 
 void WorkerThread::refresh_snapshot() {
-    if (services_->snapshot && services_->snapshot->book == resolver_->book())
+    if (services_->snapshot && services_->snapshot->book == resolver_->book() &&
+        services_->snapshot->config == config_)
         return;
     services_->snapshot =
-        proxy::make_snapshot(shared_.config, resolver_->book(), shared_.machine, *tokens_);
+        proxy::make_snapshot(config_, resolver_->book(), shared_.machine, *tokens_);
+    if (number_ == 0) // all workers find the same, sooner or later; one of them says it
+        shared_.health.know(proxy::server_places(*services_->snapshot));
 }
 
 void WorkerThread::take_arrivals() {
     inbox_.take(batch_);
     if (stopped_)
         return;
+    const Turn turn(*this);
     refresh_snapshot();
-    loop_.advance(steady_now());
-    for (transport::Arrival& arrival : batch_)
+    for (transport::Arrival& arrival : batch_) {
         worker_->take(std::move(arrival));
+        loop_.run(); // a retransmission in the same batch finds the transaction of the first
+    }
     batch_.clear();
     run_loop();
 }
@@ -140,15 +184,28 @@ void WorkerThread::deliver(std::vector<store::Outcome> outcomes) {
     boost::asio::post(io_, [this, outcomes = std::move(outcomes)]() mutable {
         if (stopped_)
             return;
-        loop_.advance(steady_now());
+        const Turn turn(*this);
         for (store::Outcome& outcome : outcomes)
             worker_->take(std::move(outcome));
         run_loop();
     });
 }
 
+void WorkerThread::run_soon(std::function<void(proxy::Services&, transport::WorkerFlows&)> what) {
+    boost::asio::post(io_, [this, what = std::move(what)] {
+        if (stopped_)
+            return;
+        const Turn turn(*this);
+        refresh_snapshot();
+        what(*services_, *flows_);
+        run_loop();
+    });
+}
+
 void WorkerThread::run_loop() {
     loop_.run();
+    layer_->counters.live.set(layer_->scope.count());
+    counters_.live.set(contexts_->count());
     arm_timer();
 }
 
@@ -163,10 +220,70 @@ void WorkerThread::arm_timer() {
     timer_.async_wait([this](boost::system::error_code error) {
         if (error || stopped_)
             return;
+        const Turn turn(*this);
         armed_ = never;
-        loop_.advance(steady_now());
         run_loop();
     });
+}
+
+std::future<std::optional<transport::BindFault>>
+WorkerThread::open_added(std::vector<transport::ListenerSettings> listeners) {
+    auto opened = std::make_shared<std::promise<std::optional<transport::BindFault>>>();
+    boost::asio::post(io_, [this, listeners = std::move(listeners), opened] {
+        opened->set_value(flows_->open_added(listeners));
+    });
+    return opened->get_future();
+}
+
+void WorkerThread::adopt(config::ConfigPtr config,
+                         std::shared_ptr<const transport::FlowSettings> settings) {
+    boost::asio::post(io_, [this, config = std::move(config), settings = std::move(settings)] {
+        if (stopped_)
+            return;
+        const Turn turn(*this);
+        flows_->change(*settings);
+        if (config_ == config)
+            return;
+        config_ = config;
+        resolver_->keep(config::places_to_keep(*config_));
+        services_->tcp_failed_until.clear(); // a ServerIndex is of one configuration
+        refresh_snapshot();
+    });
+}
+
+void WorkerThread::close_removed() {
+    boost::asio::post(io_, [this] {
+        if (!stopped_)
+            flows_->close_removed();
+    });
+}
+
+std::future<std::vector<transport::ListeningSockets::Open>> WorkerThread::sockets() {
+    using Sockets = std::vector<transport::ListeningSockets::Open>;
+    auto all = std::make_shared<std::promise<Sockets>>();
+    boost::asio::post(io_, [this, all] { all->set_value(flows_->sockets()); });
+    return all->get_future();
+}
+
+std::future<void> WorkerThread::run_there(std::function<void()> call) {
+    auto done = std::make_shared<std::promise<void>>();
+    boost::asio::post(io_, [call = std::move(call), done] {
+        call();
+        done->set_value();
+    });
+    return done->get_future();
+}
+
+std::future<void> WorkerThread::stop_reading() {
+    return run_there([this] { flows_->stop_reading(); });
+}
+
+std::future<void> WorkerThread::settle() {
+    return run_there([this] { take_arrivals(); });
+}
+
+void WorkerThread::ask(std::uint64_t question) {
+    boost::asio::post(io_, [this, question] { answered_.store(question); });
 }
 
 void WorkerThread::begin_drain() {
@@ -179,6 +296,7 @@ void WorkerThread::begin_drain() {
 void WorkerThread::stop() {
     boost::asio::post(io_, [this] {
         stopped_ = true;
+        lasting_.destroy_tasks();
         contexts_->destroy_tasks();
         layer_->scope.destroy_tasks();
         timer_.cancel();

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,50 +38,85 @@ class WorkerThread {
     /// Makes what needs all inboxes. A sentence if something is wrong.
     [[nodiscard]] std::optional<std::string> prepare();
     void join(const std::vector<std::unique_ptr<WorkerThread>>& workers);
-    [[nodiscard]] std::optional<transport::BindFault> listen() { return flows_->listen(); }
+    [[nodiscard]] std::optional<transport::BindFault>
+    listen(transport::InheritedSockets& inherited) {
+        return flows_->listen(inherited);
+    }
 
     void start();
 
     // From any thread while it runs.
     /// Takes the store's answers.
     void deliver(std::vector<store::Outcome> outcomes);
+    /// Opens listeners that were added; the first that can't be. See WorkerFlows.
+    [[nodiscard]] std::future<std::optional<transport::BindFault>>
+    open_added(std::vector<transport::ListenerSettings> listeners);
+    /// Goes by these from its next request on.
+    void adopt(config::ConfigPtr config, std::shared_ptr<const transport::FlowSettings> settings);
+    /// Ends what is still open of listeners that were removed.
+    void close_removed();
+    /// Its listening and UDP sockets.
+    [[nodiscard]] std::future<std::vector<transport::ListeningSockets::Open>> sockets();
+    /// Leaves what arrives by UDP, and whoever connects, to the kernel.
+    [[nodiscard]] std::future<void> stop_reading();
+    /// Deals with all that is in its inbox.
+    [[nodiscard]] std::future<void> settle();
+    /// answered() is that number soon, unless the worker hangs.
+    void ask(std::uint64_t question);
+    [[nodiscard]] std::uint64_t answered() const noexcept { return answered_.load(); }
     /// No new connections or requests; what is under way goes on.
     void begin_drain();
     /// True once no request waits for its final response.
     [[nodiscard]] bool drained() const noexcept { return unanswered_.load() == 0; }
+    /// Runs it on the worker's thread, between two requests; never, once the worker has stopped.
+    void run_soon(std::function<void(proxy::Services&, transport::WorkerFlows&)> what);
     /// Ends everything; the thread ends when the last coroutine is gone.
     void stop();
     void join_thread();
 
     [[nodiscard]] const proxy::Counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] const transaction::Counters& transaction_counters() const {
+        return layer_->counters;
+    }
     [[nodiscard]] const transport::Counters& transport_counters() const {
         return flows_->counters();
     }
     [[nodiscard]] const transport::WorkerFlows& flows() const { return *flows_; }
+    [[nodiscard]] const transport::MessageCounts& messages() const { return layer_->messages; }
+    [[nodiscard]] const proxy::Measures& measures() const { return measures_; }
+    /// How long the thread was busy with what it did at one go: arrivals, timers, outcomes.
+    [[nodiscard]] const WorkingTimes& turns() const noexcept { return turns_; }
 
   private:
+    class Turn;
+    [[nodiscard]] std::future<void> run_there(std::function<void()> call);
     void take_arrivals();
     void refresh_snapshot();
     void run_loop();
     void arm_timer();
 
     SharedState& shared_;
+    config::ConfigPtr config_; ///< the one in force; shared_.config is the main thread's
     std::uint16_t number_;
     boost::asio::io_context io_{1};
     boost::asio::steady_timer timer_{io_};
     transport::Inbox inbox_;
     std::vector<transport::Arrival> batch_;
     proxy::Counters counters_;
+    proxy::Measures measures_;
+    WorkingTimes turns_;
     std::unique_ptr<transport::WorkerFlows> flows_;
     std::unique_ptr<transport::Resolver> resolver_;
-    std::optional<routing::Tokens> tokens_;
+    std::unique_ptr<routing::Tokens> tokens_;
     transaction::Loop loop_;
     std::unique_ptr<transaction::TransactionLayer> layer_;
     std::unique_ptr<transaction::Scope> contexts_;
     std::unique_ptr<proxy::Services> services_;
     std::unique_ptr<proxy::Worker> worker_;
+    transaction::Scope lasting_{loop_}; ///< keepalives and probes: never rests, serves no request
     TimePoint armed_ = never;
     std::atomic<std::size_t> unanswered_{0};
+    std::atomic<std::uint64_t> answered_{0};
     bool stopped_ = false;
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     std::thread thread_;

@@ -1,26 +1,22 @@
 #pragma once
 
-#include "base/endpoint.hpp"
+#include "base/location.hpp"
 
 #include <map>
 #include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace roundabout {
 
-/// The addresses that hosts had at one instant. Never changed once made: the resolver replaces it
-/// whole. A host that could not be resolved yet is absent.
+/// Where everything was at one instant that is looked for all the time. Never changed once made:
+/// the resolver replaces it whole. What could not be located yet is absent.
 struct AddressBook {
-    std::map<std::string, std::vector<IpAddress>, std::less<>> hosts;
+    std::map<Sought, Location> locations;
 
-    /// Empty if unknown. `host` in lower case, IPv6 without brackets, as in the configuration. The
-    /// view lives as long as the book.
-    [[nodiscard]] std::span<const IpAddress> addresses(std::string_view host) const noexcept {
-        const auto found = hosts.find(host);
-        return found == hosts.end() ? std::span<const IpAddress>() : found->second;
+    /// Empty if unknown. Lives as long as the book. O(log n).
+    [[nodiscard]] const Location& find(const Sought& sought) const noexcept {
+        static const Location nowhere;
+        const auto found = locations.find(sought);
+        return found == locations.end() ? nowhere : found->second;
     }
 };
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 #include <cstring>
+#include <span>
 
 namespace roundabout {
 namespace {
@@ -15,6 +17,17 @@ std::string_view without_brackets(std::string_view text) noexcept {
     if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
         return text.substr(1, text.size() - 2);
     return text;
+}
+
+/// "192.0.2.1" into `text`, which must have room; gives its end.
+char* write_dotted(std::span<const std::uint8_t, 4> bytes, std::span<char> text) noexcept {
+    char* at = text.data();
+    for (const std::uint8_t byte : bytes) {
+        if (at != text.data())
+            *at++ = '.';
+        at = std::to_chars(at, text.data() + text.size(), byte).ptr;
+    }
+    return at;
 }
 
 } // namespace
@@ -63,7 +76,9 @@ bool IpAddress::is_loopback() const noexcept {
 
 std::string IpAddress::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    ::inet_ntop(v6_ ? AF_INET6 : AF_INET, bytes_.data(), text.data(), text.size());
+    if (!v6_) // every Via and token has one: the C library prints it by way of sprintf
+        return {text.data(), write_dotted(std::span(bytes_).first<4>(), text)};
+    ::inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
 }
 

@@ -100,6 +100,10 @@ std::string_view sentence(Error error) noexcept {
         return "the peer's certificate is not for that name";
     case Error::peer_unverified:
         return "the peer's certificate does not lead to a trusted authority";
+    case Error::renegotiation:
+        return "TLS renegotiation was asked for";
+    case Error::bad_frame:
+        return "what came breaks RFC 6455";
     case Error::subprotocol_missing:
         return "the WebSocket subprotocol sip was not agreed on";
     case Error::idle_timeout:
@@ -108,6 +112,20 @@ std::string_view sentence(Error error) noexcept {
         return "a message was begun and not ended in time";
     case Error::connection_limit:
         return "too many connections";
+    case Error::source_connection_limit:
+        return "too many connections from one source";
+    case Error::handshake_limit:
+        return "too many handshakes under way";
+    case Error::source_handshake_limit:
+        return "too many handshakes under way from one source";
+    case Error::handshake_timeout:
+        return "the handshake was not done in time";
+    case Error::untrusted_proxy:
+        return "a connection that did not come from a trusted proxy";
+    case Error::bad_proxy_header:
+        return "no PROXY header, or a malformed one";
+    case Error::bad_forwarded_for:
+        return "malformed X-Forwarded-For";
     case Error::send_failed:
         return "sending failed";
     case Error::resolve_failed:
@@ -136,6 +154,12 @@ std::string_view sentence(Error error) noexcept {
         return "the transaction timed out";
     case Error::stopped:
         return "shutting down";
+    case Error::transaction_limit:
+        return "too many transactions under way";
+    case Error::source_message_limit:
+        return "too many messages from one source";
+    case Error::client_message_limit:
+        return "too many messages from one client";
     }
     return "unknown error";
 }

@@ -70,10 +70,19 @@ enum class Error : int {
     handshake_failed,
     peer_name_mismatch,
     peer_unverified,
+    renegotiation,
+    bad_frame,
     subprotocol_missing,
     idle_timeout,
     header_timeout,
     connection_limit,
+    source_connection_limit,
+    handshake_limit,
+    source_handshake_limit,
+    handshake_timeout,
+    untrusted_proxy,
+    bad_proxy_header,
+    bad_forwarded_for,
     send_failed,
     resolve_failed,
     not_listening,
@@ -94,6 +103,11 @@ enum class Error : int {
     // transaction
     transaction_timeout,
     stopped,
+
+    // proxy
+    transaction_limit,
+    source_message_limit,
+    client_message_limit,
 };
 
 /// One sentence, without a full stop, that says what is wrong.

@@ -41,7 +41,8 @@ SipHash& SipHash::field(std::string_view bytes) noexcept {
         word(m);
     }
     std::uint64_t last = std::uint64_t{bytes.size()} << 56U;
-    std::memcpy(&last, bytes.data() + whole, bytes.size() - whole);
+    if (bytes.size() > whole) // an empty view may have no data to point at
+        std::memcpy(&last, bytes.data() + whole, bytes.size() - whole);
     word(last);
     return *this;
 }

@@ -68,8 +68,13 @@ void check_files(const Config& config, Report& report) {
     check_pair("tls", "certificate", "key", config.tls.certificate, report);
     check_pair("tls", "client_certificate", "client_key", config.tls.client_certificate, report);
     check_authorities("tls.ca", config.tls.ca_file, report);
-    for (std::size_t i = 0; i < config.listeners.size(); ++i)
-        check_pair(listener_path(i), "certificate", "key", config.listeners[i].certificate, report);
+    for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+        const Listener& listener = config.listeners[i];
+        check_pair(listener_path(i), "certificate", "key", listener.certificate, report);
+        for (std::size_t j = 0; j < listener.certificates.size(); ++j)
+            check_pair(listener_path(i) + ".certificates[" + std::to_string(j) + "]", "certificate",
+                       "key", listener.certificates[j], report);
+    }
     for (std::size_t i = 0; i < config.servers.size(); ++i) {
         const TrustedServer& server = config.servers[i];
         check_pair(server_path(i), "certificate", "key", server.client_certificate, report);

@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "config/host_syntax.hpp"
+#include "config/limit_keys.hpp"
 #include "config/spelling.hpp"
 
 #include <array>
@@ -13,8 +14,12 @@ namespace {
 
 constexpr std::int64_t most_workers = 1024;
 constexpr std::int64_t most_drain = 3600;
+constexpr double most_park = 60;
 // Past Timer F (32 s, RFC 3261 §17.1.2.2) the client that waits for its 2xx has given up.
 constexpr double most_wait = 30;
+constexpr double most_memory = 3600;
+constexpr double least_silence = 0.5; // T1: sooner no answer can be late
+constexpr double most_silence = 32;   // Timers B and F: then the transaction itself has given up
 
 void read_policy(Section& top, Config& config) {
     static constexpr std::array<std::string_view, 2> sources{"drop", "reject"};
@@ -31,15 +36,16 @@ void read_policy(Section& top, Config& config) {
     read_transport(top, "default_transport", config.default_transport);
 }
 
-void read_networks(Section& top, std::vector<Network>& into) {
+void read_networks(Section& top, std::string_view key, std::vector<Network>& into) {
     std::vector<std::string> texts;
-    top.texts("client_networks", texts);
+    top.texts(key, texts);
     for (std::size_t i = 0; i < texts.size(); ++i) {
         if (const auto network = Network::parse(texts[i]))
             into.push_back(*network);
         else
             top.error(
-                "client_networks[" + std::to_string(i) + "]", quoted(texts[i]) + " is no network",
+                std::string(key) + "[" + std::to_string(i) + "]",
+                quoted(texts[i]) + " is no network",
                 R"(write an address and a prefix length, as "10.0.0.0/8" or "2001:db8::/32")");
     }
 }
@@ -72,7 +78,26 @@ void read_name_servers(Section& top, std::vector<std::string>& into) {
     }
 }
 
+void read_metrics(Section& section, Metrics& metrics) {
+    std::string text;
+    if (section.text("bind", text)) {
+        const auto bind = Endpoint::parse(text);
+        metrics.enabled = true;
+        if (bind && bind->port != 0)
+            metrics.bind = *bind;
+        else
+            section.error("bind", quoted(text) + " is no address with a port",
+                          R"(write "127.0.0.1:9506" or "[::1]:9506")");
+    }
+    section.flag("enabled", metrics.enabled);
+}
+
 void read_sections(Section& top, Config& config) {
+    if (const Table* table = top.table("limits")) {
+        Section limits(*table, "limits", top.report());
+        interpret_limits(limits, config.limits);
+        limits.finish();
+    }
     if (const Table* table = top.table("tls")) {
         Section tls(*table, "tls", top.report());
         read_certificate(tls, "certificate", "key", config.tls.certificate);
@@ -86,9 +111,10 @@ void read_sections(Section& top, Config& config) {
         store.file("path", config.store.path);
         if (const auto word = store.choice("durability", durabilities))
             config.store.durability = static_cast<Durability>(*word);
-        if (const auto seconds = store.number("wait", 0.1, most_wait))
-            config.store.wait =
-                std::chrono::milliseconds(static_cast<std::int64_t>(std::lround(*seconds * 1000)));
+        read_seconds(store, "wait", 0.1, most_wait, config.store.wait);
+        static constexpr std::array<std::string_view, 2> ways{"pass", "503"};
+        if (const auto word = store.choice("on_failure", ways))
+            config.store.on_failure = static_cast<OnStoreFailure>(*word);
         store.finish();
     }
     if (const Table* table = top.table("control")) {
@@ -96,6 +122,11 @@ void read_sections(Section& top, Config& config) {
         control.file("socket", config.control.socket);
         control.text("group", config.control.group);
         control.finish();
+    }
+    if (const Table* table = top.table("metrics")) {
+        Section metrics(*table, "metrics", top.report());
+        read_metrics(metrics, config.metrics);
+        metrics.finish();
     }
     if (const Table* table = top.table("log")) {
         static constexpr std::array<std::string_view, 5> levels{"trace", "debug", "info", "warning",
@@ -131,6 +162,12 @@ void read_servers(Section& top, Config& config) {
 
 } // namespace
 
+void read_seconds(Section& section, std::string_view key, double least, double most,
+                  std::chrono::milliseconds& into) {
+    if (const auto seconds = section.number(key, least, most))
+        into = std::chrono::milliseconds(static_cast<std::int64_t>(std::lround(*seconds * 1000)));
+}
+
 Config interpret(const Table& document, Report& report) {
     Config config;
     Section top(document, "", report);
@@ -138,12 +175,18 @@ Config interpret(const Table& document, Report& report) {
     read_servers(top, config);
     read_server_name(top, "default_server", config, config.default_server);
     read_policy(top, config);
-    read_networks(top, config.client_networks);
+    read_networks(top, "client_networks", config.client_networks);
+    read_networks(top, "trusted_proxies", config.trusted_proxies);
     if (const auto count = top.integer("workers", 0, most_workers))
         config.workers = static_cast<unsigned>(*count);
+    if (const auto seconds = top.number("park", 0, most_park))
+        config.park =
+            std::chrono::milliseconds(static_cast<std::int64_t>(std::lround(*seconds * 1000)));
     if (const auto seconds = top.integer("drain", 0, most_drain))
         config.drain = std::chrono::seconds(*seconds);
     read_name_servers(top, config.name_servers);
+    read_seconds(top, "retry_failed_after", 0, most_memory, config.retry_failed_after);
+    read_seconds(top, "try_next_after", least_silence, most_silence, config.try_next_after);
     for (const Table* table : top.tables("listen")) {
         const std::string path = "listen[" + std::to_string(config.listeners.size()) + "]";
         Section section(*table, path, report);

@@ -5,6 +5,7 @@
 #include "config/report.hpp"
 #include "config/section.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -30,6 +31,9 @@ void read_transport(Section& section, std::string_view key, Transport& into);
 /// `certificate` and `key`, or neither.
 void read_certificate(Section& section, std::string_view chain_key, std::string_view key_key,
                       std::optional<Certificate>& into);
+/// A number of seconds between `least` and `most`, also with a fraction.
+void read_seconds(Section& section, std::string_view key, double least, double most,
+                  std::chrono::milliseconds& into);
 /// The `path` of a WebSocket.
 void read_path(Section& section, std::string& into);
 /// The name of a server, as its position.

@@ -2,6 +2,7 @@
 
 #include "config/files.hpp"
 #include "config/interpret.hpp"
+#include "config/succession.hpp"
 #include "config/validate.hpp"
 
 #include <toml++/toml.h>
@@ -74,44 +75,48 @@ std::variant<Table, Problem> parse(std::string_view text, const std::string& fil
     }
 }
 
-Loaded load(std::string_view text, const std::string& file, bool with_files) {
-    const auto parsed = parse(text, file);
-    if (const auto* problem = std::get_if<Problem>(&parsed))
-        return {std::vector<Problem>{*problem}, {}};
-    Report report(file);
-    Config config = interpret(std::get<Table>(parsed), report);
+Loaded refused(Problem problem) {
+    Loaded loaded;
+    loaded.result = std::vector<Problem>{std::move(problem)};
+    return loaded;
+}
+
+/// `source`: where it also says something; null: the document is all.
+Loaded build(Table document, Report report, const Source* source, const ListenerProbe& probe,
+             bool with_files) {
+    Loaded loaded;
+    if (source != nullptr) {
+        const FlagScene scene{source->file.empty(), source->folder, source->state_folder,
+                              source->run_folder, probe};
+        loaded.default_listeners = lay_over(document, source->flags, scene, report);
+    }
+    Config config = interpret(document, report);
+    if (source != nullptr)
+        finish_flags(config, source->flags, loaded.default_listeners, report);
     validate(config, report);
     if (with_files)
         check_files(config, report);
     Findings findings = report.take();
-    Loaded loaded;
     loaded.warnings = std::move(findings.warnings);
-    if (findings.errors.empty())
+    if (findings.errors.empty()) {
+        number_client_tls(config);
         loaded.result = std::move(config);
-    else
+    } else {
         loaded.result = std::move(findings.errors);
+    }
     return loaded;
 }
 
-Loaded unreadable(const std::string& path, const std::string& reason) {
-    const Problem problem{path,
-                          0,
-                          0,
-                          "",
-                          "can't read this file: " + reason,
-                          "name a configuration file that this user may read"};
-    return {std::vector<Problem>{problem}, {}};
+Problem unreadable(const std::string& path, const std::string& reason) {
+    return {path,
+            0,
+            0,
+            "",
+            "can't read this file: " + reason,
+            "name a configuration file that this user may read"};
 }
 
-} // namespace
-
-const std::vector<Problem>& Loaded::problems() const noexcept {
-    static const std::vector<Problem> none;
-    const auto* problems = std::get_if<std::vector<Problem>>(&result);
-    return problems != nullptr ? *problems : none;
-}
-
-Loaded load_file(const std::string& path) {
+std::variant<Table, Problem> read(const std::string& path) {
     std::ifstream stream(path, std::ios::binary);
     if (!stream)
         return unreadable(path, std::generic_category().message(errno));
@@ -122,9 +127,40 @@ Loaded load_file(const std::string& path) {
         return unreadable(path, "it is not a file");
     if (text.size() > largest_file)
         return unreadable(path, "it is larger than 4 MB");
-    return load(text, path, true);
+    return parse(text, path);
 }
 
-Loaded load_text(std::string_view text, const std::string& file) { return load(text, file, false); }
+} // namespace
+
+const std::vector<Problem>& Loaded::problems() const noexcept {
+    static const std::vector<Problem> none;
+    const auto* problems = std::get_if<std::vector<Problem>>(&result);
+    return problems != nullptr ? *problems : none;
+}
+
+Loaded load(const Source& source, const ListenerProbe& probe) {
+    std::variant<Table, Problem> document = Table{};
+    if (!source.file.empty())
+        document = read(source.file);
+    if (auto* problem = std::get_if<Problem>(&document))
+        return refused(std::move(*problem));
+    const bool file_alone = !source.file.empty() && source.flags == Flags{};
+    return build(std::get<Table>(std::move(document)),
+                 Report(source.file.empty() ? std::string(command_line) : source.file),
+                 file_alone ? nullptr : &source, probe, true);
+}
+
+Loaded load_file(const std::string& path) {
+    Source source;
+    source.file = path;
+    return load(source, {});
+}
+
+Loaded load_text(std::string_view text, const std::string& file) {
+    auto parsed = parse(text, file);
+    if (auto* problem = std::get_if<Problem>(&parsed))
+        return refused(std::move(*problem));
+    return build(std::get<Table>(std::move(parsed)), Report(file), nullptr, {}, false);
+}
 
 } // namespace roundabout::config

@@ -4,14 +4,25 @@
 #include "sip/uri.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace roundabout::config {
 namespace {
 
+// The address that a host of a URI is. RFC 3261's grammar let a third colon come before an IPv4
+// address in an IPv6 reference, and peers that follow it are understood (RFC 5118 §4.10).
+std::optional<IpAddress> address_of(std::string_view host) {
+    const std::size_t colons = host.find(":::");
+    const auto parsed = colons == std::string_view::npos
+                            ? IpAddress::parse(host)
+                            : IpAddress::parse(std::string(host).erase(colons, 1));
+    return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
 // A host of a URI, its address worked out once for all comparisons.
 class HostMatch {
   public:
-    explicit HostMatch(std::string_view host) noexcept
+    explicit HostMatch(std::string_view host)
         : host_(host) {
         if (host_.ends_with('.'))
             host_.remove_suffix(1);
@@ -20,8 +31,7 @@ class HostMatch {
                                host_.find(':') != std::string_view::npos);
         if (!may_be_address)
             return;
-        if (const auto address = IpAddress::parse(host_))
-            address_ = *address;
+        address_ = address_of(host_);
     }
 
     [[nodiscard]] const std::optional<IpAddress>& address() const noexcept { return address_; }
@@ -59,6 +69,8 @@ bool is_bound_there(const Listener& listener, const IpAddress& address,
 // The port under which `listener` is known by that host; nothing if it isn't known by it.
 std::optional<std::uint16_t> port_at(const Listener& listener, const HostMatch& host,
                                      std::span<const IpAddress> machine) noexcept {
+    if (listener.closed)
+        return std::nullopt;
     if (listener.advertised && host.is(listener.advertised->host))
         return listener.advertised->port;
     const std::optional<IpAddress>& address = host.address();
@@ -68,7 +80,8 @@ std::optional<std::uint16_t> port_at(const Listener& listener, const HostMatch& 
 }
 
 bool has_port(const Listener& listener, std::uint16_t port) noexcept {
-    return listener.bind.port == port || (listener.advertised && listener.advertised->port == port);
+    return !listener.closed && (listener.bind.port == port ||
+                                (listener.advertised && listener.advertised->port == port));
 }
 
 } // namespace
@@ -146,7 +159,8 @@ Advertised contact_for(const Config& config, const Listener& listener, const IpA
 }
 
 NextHop next_hop(const TrustedServer& server) noexcept {
-    const NextHop itself{{}, server.port, server.transport};
+    const NextHop itself{
+        {}, server.port, server.transport, server.fixed_port, server.fixed_transport, false};
     if (server.routes.empty())
         return itself;
     const auto uri = sip::parse_uri(server.routes.front());
@@ -155,10 +169,14 @@ NextHop next_hop(const TrustedServer& server) noexcept {
     NextHop hop;
     hop.host = uri->host;
     const bool secure = uri->scheme == sip::Uri::Scheme::sips;
+    hop.secure = secure;
+    hop.fixed_port = uri->port.has_value();
     hop.transport = secure ? Transport::tls : Transport::udp; // RFC 3263 §4.1, for want of records
     if (const auto word = uri->parameter("transport")) {
-        if (const auto transport = parse_transport(*word))
+        if (const auto transport = parse_transport(*word)) {
             hop.transport = *transport;
+            hop.fixed_transport = true;
+        }
         if (secure && hop.transport == Transport::tcp)
             hop.transport = Transport::tls;
         if (hop.transport == Transport::ws && (secure || uri->port == default_port(Transport::wss)))
@@ -177,22 +195,72 @@ std::string expected_tls_name(const TrustedServer& server, std::string_view host
     return ascii::to_lower(host);
 }
 
-std::vector<std::string> hosts_to_resolve(const Config& config) {
-    std::vector<std::string> hosts;
-    const auto add = [&hosts](std::string host) {
-        if (std::ranges::find(hosts, host) == hosts.end())
-            hosts.push_back(std::move(host));
+bool proves_server(const TrustedServer& server, const SubjectNames& names) {
+    return std::ranges::any_of(server.hosts, [&](const std::string& host) {
+        return proves_name(names, expected_tls_name(server, host));
+    });
+}
+
+bool has_host_name(const TrustedServer& server) {
+    return std::ranges::any_of(
+        server.hosts, [](const std::string& host) { return !IpAddress::parse(host).has_value(); });
+}
+
+bool asks_for_transport(const TrustedServer& server) {
+    return !server.fixed_transport && !server.fixed_port && has_host_name(server);
+}
+
+TransportSet spoken_to_servers(const Config& config) noexcept {
+    TransportSet spoken;
+    for (const Listener& listener : config.listeners) {
+        if (listener.serves_servers)
+            spoken.add(listener.transport);
+    }
+    return spoken;
+}
+
+Sought sought_at(const TrustedServer& server, std::string_view host, TransportSet spoken) {
+    Sought sought;
+    sought.host = ascii::to_lower(host);
+    const bool is_address = IpAddress::parse(host).has_value();
+    if (server.fixed_port || is_address)
+        sought.port = server.port;
+    if (server.fixed_transport || is_address)
+        sought.transport = server.transport;
+    sought.fallback = server.transport;
+    sought.spoken = spoken;
+    return sought;
+}
+
+Sought sought_at(const NextHop& hop, TransportSet spoken) {
+    Sought sought;
+    const auto address = IpAddress::parse(hop.host);
+    sought.host = address ? address->to_string() : ascii::to_lower(hop.host);
+    if (hop.fixed_port)
+        sought.port = hop.port;
+    if (hop.fixed_transport)
+        sought.transport = hop.transport;
+    sought.secure = hop.secure;
+    sought.fallback = hop.transport;
+    sought.spoken = spoken;
+    return sought;
+}
+
+std::vector<Sought> places_to_keep(const Config& config) {
+    std::vector<Sought> places;
+    const auto add = [&places](Sought sought) {
+        if (std::ranges::find(places, sought) == places.end())
+            places.push_back(std::move(sought));
     };
+    const TransportSet spoken = spoken_to_servers(config);
     for (const TrustedServer& server : config.servers) {
         for (const std::string& host : server.hosts)
-            add(host);
+            add(sought_at(server, host, spoken));
         const NextHop hop = next_hop(server);
-        if (const auto address = IpAddress::parse(hop.host))
-            add(address->to_string());
-        else if (!hop.host.empty())
-            add(ascii::to_lower(hop.host));
+        if (!hop.host.empty())
+            add(sought_at(hop, spoken));
     }
-    return hosts;
+    return places;
 }
 
 } // namespace roundabout::config

@@ -2,6 +2,8 @@
 
 #include "base/endpoint.hpp"
 #include "base/flow.hpp"
+#include "base/location.hpp"
+#include "base/subject_names.hpp"
 #include "base/transport.hpp"
 #include "config/config.hpp"
 
@@ -56,6 +58,9 @@ struct NextHop {
     std::string_view host; ///< empty: the server's own `hosts`; IPv6 with brackets
     std::uint16_t port = 0;
     Transport transport = Transport::udp;
+    bool fixed_port = false;      ///< the port is written, no default
+    bool fixed_transport = false; ///< the transport is
+    bool secure = false;          ///< by a SIPS URI
 };
 /// `server` as validated (its routes parse).
 [[nodiscard]] NextHop next_hop(const TrustedServer& server) noexcept;
@@ -64,8 +69,29 @@ struct NextHop {
 /// tls_name, else `host` if it is a name, else the server's first domain (R42).
 [[nodiscard]] std::string expected_tls_name(const TrustedServer& server, std::string_view host);
 
-/// Every host that the resolver must keep an answer for, each once: those of all servers and of
-/// their first routes.
-[[nodiscard]] std::vector<std::string> hosts_to_resolve(const Config& config);
+/// True if a certificate with these names is that server's: it has the name expected at one of the
+/// server's hosts (R42).
+[[nodiscard]] bool proves_server(const TrustedServer& server, const SubjectNames& names);
+
+/// One of its `hosts` is a name, whose port DNS may say.
+[[nodiscard]] bool has_host_name(const TrustedServer& server);
+
+/// It leaves the transport of a host name to DNS: neither transport nor port is written.
+[[nodiscard]] bool asks_for_transport(const TrustedServer& server);
+
+/// The transports in which servers can be reached and reach us: those of listeners for them.
+[[nodiscard]] TransportSet spoken_to_servers(const Config& config) noexcept;
+
+/// What to look for at one of the server's `hosts` (RFC 3263 §4): with a port written, its
+/// addresses; with a transport written, SRV for that; with neither, NAPTR among `spoken`.
+[[nodiscard]] Sought sought_at(const TrustedServer& server, std::string_view host,
+                               TransportSet spoken);
+
+/// What to look for to reach the first of the server's routes.
+[[nodiscard]] Sought sought_at(const NextHop& hop, TransportSet spoken);
+
+/// Everything that the resolver must keep located, each once: all hosts of servers, and the hosts
+/// of their first routes.
+[[nodiscard]] std::vector<Sought> places_to_keep(const Config& config);
 
 } // namespace roundabout::config

@@ -40,6 +40,11 @@ void sort_by_place(std::vector<Problem>& problems) {
 } // namespace
 
 Problem Report::problem(const std::string& path, std::string message, std::string remedy) const {
+    for (std::string_view above = path; !above.empty(); above = parent(above)) {
+        if (const auto flag = flags_.find(above); flag != flags_.end())
+            return {std::string(command_line), 0, 0, flag->second, std::move(message),
+                    std::move(remedy)};
+    }
     Position at;
     for (std::string_view above = path; !above.empty(); above = parent(above)) {
         const auto found = places_.find(above);

@@ -11,6 +11,9 @@
 
 namespace roundabout::config {
 
+/// What problems call the place of what flags said.
+inline constexpr std::string_view command_line = "command line";
+
 /// What the passes over one configuration file share: where each key stands, and what was found.
 /// A path names one value: "server[1].domains[0]", counted from 0.
 class Report {
@@ -20,6 +23,16 @@ class Report {
 
     /// Notes where `path` stands.
     void place(const std::string& path, Position at) { places_[path] = at; }
+
+    /// `path`, and what is below it, was given by that flag of the command line: its problems name
+    /// the flag.
+    void given_by(const std::string& path, std::string flag) { flags_[path] = std::move(flag); }
+
+    /// `by_flag` where a flag gave `path`, else `in_file`: what to do about it.
+    [[nodiscard]] std::string remedy(const std::string& path, std::string in_file,
+                                     std::string by_flag) const {
+        return flags_.contains(path) ? std::move(by_flag) : std::move(in_file);
+    }
 
     /// True if the file has that key (its value may be a default otherwise).
     [[nodiscard]] bool is_written(const std::string& path) const { return places_.contains(path); }
@@ -51,6 +64,7 @@ class Report {
 
     std::string file_;
     std::map<std::string, Position, std::less<>> places_;
+    std::map<std::string, std::string, std::less<>> flags_;
     std::set<std::string, std::less<>> faulty_;
     Findings findings_;
 };

@@ -10,10 +10,14 @@ namespace roundabout::config {
 namespace {
 
 // Keys of the top that are easily written below a [section] by mistake, where they are unknown.
-constexpr std::array<std::string_view, 13> keys_of_the_top{
-    "domains",           "strict_host", "strict_client", "client_networks", "unknown_source",
-    "default_transport", "ack_target",  "contact_host",  "workers",         "drain",
-    "name_servers",      "listen",      "server"};
+constexpr std::array<std::string_view, 15> keys_of_the_top{"domains",        "strict_host",
+                                                           "strict_client",  "client_networks",
+                                                           "unknown_source", "default_transport",
+                                                           "ack_target",     "contact_host",
+                                                           "workers",        "park",
+                                                           "drain",          "name_servers",
+                                                           "listen",         "server",
+                                                           "trusted_proxies"};
 
 std::string listed(std::span<const std::string_view> words, std::string_view last_joint) {
     std::string text;
@@ -219,11 +223,13 @@ const Table* Section::table(std::string_view key) {
     return value;
 }
 
-std::vector<const Table*> Section::tables(std::string_view key) {
+std::vector<const Table*> Section::tables(std::string_view key, std::string_view example) {
     const Node* node = find(key);
     if (node == nullptr)
         return {};
-    const std::string remedy = "write [[" + std::string(key) + "]] above each of them";
+    const std::string remedy = example.empty()
+                                   ? "write [[" + std::string(key) + "]] above each of them"
+                                   : key_is(key) + std::string(example);
     const auto* list = std::get_if<List>(&node->value);
     if (list == nullptr) {
         wrong_kind(key, *node, "a list of sections", remedy);

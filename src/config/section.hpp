@@ -37,8 +37,9 @@ class Section {
                                       std::span<const std::string_view> words);
     /// A [section]; null if absent or of the wrong kind.
     const Table* table(std::string_view key);
-    /// The [[sections]] of that key, in order; none if one of them is of the wrong kind.
-    std::vector<const Table*> tables(std::string_view key);
+    /// The [[sections]] of that key, in order; none if one of them is of the wrong kind. `example`:
+    /// a value for it, where it is better written as a list.
+    std::vector<const Table*> tables(std::string_view key, std::string_view example = {});
 
     /// Reports unknown keys, each with the nearest known one.
     void finish();

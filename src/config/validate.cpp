@@ -1,5 +1,6 @@
 #include "config/validate.hpp"
 
+#include "config/limit_keys.hpp"
 #include "config/lookup.hpp"
 
 #include <algorithm>
@@ -15,11 +16,15 @@ void warn_of_open_doors(const Config& config, Report& report) {
                        "is off: requests to any host whatever are relayed, by " +
                            std::string(name(config.default_transport)) +
                            ", for everybody who may send here",
-                       "write strict_host = true unless this is meant");
+                       report.remedy("strict_host", "write strict_host = true unless this is meant",
+                                     "add -strict-host unless this is meant"));
     if (!config.strict_client)
-        report.warning("strict_client",
-                       "is off: clients from any address may register through this proxy",
-                       "write strict_client = true and list client_networks unless this is meant");
+        report.warning(
+            "strict_client", "is off: clients from any address may register through this proxy",
+            report.remedy("strict_client",
+                          "write strict_client = true and list client_networks unless this is "
+                          "meant",
+                          "add -strict-client and -trusted-client-ip unless this is meant"));
     const bool open_to_all =
         std::ranges::any_of(config.client_networks, [](const Network& network) {
             const std::string text = network.to_string();
@@ -34,7 +39,8 @@ void warn_of_open_doors(const Config& config, Report& report) {
 void warn_of_idleness(const Config& config, Report& report) {
     if (config.servers.empty() && config.strict_host)
         report.warning("server", "there is no [[server]]: every request will be refused",
-                       "describe at least one trusted server");
+                       report.remedy("server", "describe at least one trusted server",
+                                     "add one as IP:FQDNS:PORT:NETWORK:ROUTES"));
     const bool expects_clients =
         config.default_server != no_server ||
         std::ranges::any_of(config.listeners, [](const Listener& listener) {
@@ -43,7 +49,9 @@ void warn_of_idleness(const Config& config, Report& report) {
         });
     if (expects_clients && config.strict_client && config.client_networks.empty())
         report.warning("client_networks", "is empty: no client may register",
-                       R"(list the networks that clients are in, as ["10.0.0.0/8"])");
+                       report.remedy("client_networks",
+                                     R"(list the networks that clients are in, as ["10.0.0.0/8"])",
+                                     "add the addresses that clients are at, if there are any"));
 }
 
 void validate_store(const Config& config, Report& report) {
@@ -61,6 +69,7 @@ void validate(const Config& config, Report& report) {
     validate_listeners(config, report);
     validate_servers(config, report);
     validate_store(config, report);
+    validate_limits(config.limits, report);
     warn_of_open_doors(config, report);
     warn_of_idleness(config, report);
 }

@@ -38,15 +38,36 @@ void check_duplicates(const Config& config, std::size_t index, Report& report) {
 void check_certificate(const Config& config, std::size_t index, Report& report) {
     const Listener& listener = config.listeners[index];
     const std::string path = listener_path(index);
-    const bool present = listener.certificate || config.tls.certificate;
-    const bool tried = report.is_written(path + ".certificate") ||
-                       report.is_written("tls.certificate") ||
-                       report.is_faulty(path + ".transport");
-    if (is_secure(listener.transport) && !present && !tried)
+    const bool present =
+        listener.certificate || !listener.certificates.empty() || config.tls.certificate;
+    const bool tried =
+        report.is_written(path + ".certificate") || report.is_written(path + ".certificates") ||
+        report.is_written("tls.certificate") || report.is_faulty(path + ".transport");
+    if (is_secure(listener.transport) && !listener.outgoing_only && !present && !tried)
         report.error(path + ".certificate",
                      "a " + std::string(name(listener.transport)) +
                          " listener has no certificate to show",
                      "write certificate and key here, or once for all in [tls]");
+}
+
+void check_proxy_protocol(const Config& config, std::size_t index, Report& report) {
+    const std::string path = listener_path(index) + ".proxy_protocol";
+    if (config.listeners[index].proxy_protocol && config.trusted_proxies.empty() &&
+        !report.is_faulty(path) && !report.is_faulty_below("trusted_proxies"))
+        report.error(path, "there are no trusted_proxies, so that nobody could connect",
+                     R"(list the proxies in front at the top, as trusted_proxies = ["10.0.0.2"])");
+}
+
+void check_outgoing_only(const Config& config, std::size_t index, Report& report) {
+    const Listener& listener = config.listeners[index];
+    const std::string path = listener_path(index);
+    if (listener.outgoing_only && (listener.serves_clients || !listener.serves_servers) &&
+        !report.is_faulty_below(path + ".serves"))
+        report.error(path + ".serves", "is for servers alone where outgoing_only = true",
+                     R"(write serves = ["servers"], or leave it out)");
+    if (listener.outgoing_only && listener.proxy_protocol)
+        report.error(path + ".proxy_protocol", "means nothing where outgoing_only = true",
+                     "leave it out");
 }
 
 void check_contact_host(const Config& config, std::size_t index, Report& report) {
@@ -64,9 +85,13 @@ void check_contact_host(const Config& config, std::size_t index, Report& report)
 } // namespace
 
 void validate_listeners(const Config& config, Report& report) {
-    if (config.listeners.empty() && !report.is_faulty_below("listen"))
-        report.error("listen", "there is no listener",
-                     R"(add [[listen]] with transport = "udp" and bind = "0.0.0.0:5060")");
+    if (std::ranges::all_of(config.listeners, &Listener::outgoing_only) &&
+        !report.is_faulty_below("listen"))
+        report.error(
+            "listen", "there is no listener",
+            report.remedy("listen",
+                          R"(add [[listen]] with transport = "udp" and bind = "0.0.0.0:5060")",
+                          "see what was in the way of each place"));
     if (config.listeners.size() >= no_listener)
         report.error("listen", "there are too many listeners",
                      "leave at most " + std::to_string(no_listener - 1));
@@ -74,6 +99,8 @@ void validate_listeners(const Config& config, Report& report) {
         check_duplicates(config, i, report);
         check_certificate(config, i, report);
         check_contact_host(config, i, report);
+        check_proxy_protocol(config, i, report);
+        check_outgoing_only(config, i, report);
     }
 }
 

@@ -119,8 +119,10 @@ void check_listener(const Config& config, std::size_t index, Report& report) {
     const std::string_view target =
         hop.host.empty() ? std::string_view(server.hosts.front()) : hop.host;
     const auto address = IpAddress::parse(target);
+    const bool any_transport = !hop.fixed_transport && !hop.fixed_port && !address;
     const bool found = std::ranges::any_of(config.listeners, [&](const Listener& listener) {
-        return listener.transport == hop.transport && listener.serves_servers &&
+        const bool by_dns = any_transport && !is_websocket(listener.transport);
+        return (by_dns || listener.transport == hop.transport) && listener.serves_servers &&
                (!address || reaches(listener, address->is_v6()));
     });
     if (found)
@@ -134,6 +136,20 @@ void check_listener(const Config& config, std::size_t index, Report& report) {
                      ", but no such listener serves servers, so it could not reach us",
                  "add [[listen]] with transport = " + quoted(name(hop.transport)) +
                      " and bind = " + quoted(bind));
+}
+
+// Who must prove its name has to be asked for it.
+void check_verify_inbound(const Config& config, std::size_t index, Report& report) {
+    const TrustedServer& server = config.servers[index];
+    const bool asked = std::ranges::any_of(config.listeners, [&](const Listener& listener) {
+        return listener.transport == server.transport && listener.serves_servers &&
+               listener.client_certificates != ClientCertificates::none;
+    });
+    if (server.verify_inbound && is_secure(server.transport) && !asked)
+        report.error(server_path(index) + ".verify_inbound",
+                     "no " + std::string(name(server.transport)) +
+                         " listener that serves servers asks for certificates",
+                     R"(write client_certificates = "optional" in that [[listen]])");
 }
 
 bool listeners_are_sound(const Config& config, const Report& report) {
@@ -169,8 +185,10 @@ void validate_servers(const Config& config, Report& report) {
             report.error(path + ".addresses", "is empty", R"(write addresses = ["192.0.2.10"])");
         const bool sound = report.error_count() == errors && !server.hosts.empty() &&
                            !report.is_faulty(path + ".transport");
-        if (sound && listeners_known)
+        if (sound && listeners_known) {
             check_listener(config, i, report);
+            check_verify_inbound(config, i, report);
+        }
     }
 }
 

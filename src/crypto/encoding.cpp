@@ -29,8 +29,8 @@ constexpr Values base64_values = values_of(base64_alphabet, false);
 
 template <unsigned Bits>
 std::string encode(std::string_view bytes, std::string_view alphabet) {
-    std::string out;
-    out.reserve((bytes.size() * 8 + Bits - 1) / Bits);
+    std::string out((bytes.size() * 8 + Bits - 1) / Bits, '\0');
+    std::size_t at = 0;
     std::uint32_t pending = 0;
     unsigned held = 0;
     for (const char byte : bytes) {
@@ -38,18 +38,18 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
         held += 8;
         while (held >= Bits) {
             held -= Bits;
-            out.push_back(alphabet[(pending >> held) & ((1U << Bits) - 1)]);
+            out[at++] = alphabet[(pending >> held) & ((1U << Bits) - 1)];
         }
     }
     if (held > 0)
-        out.push_back(alphabet[(pending << (Bits - held)) & ((1U << Bits) - 1)]);
+        out[at] = alphabet[(pending << (Bits - held)) & ((1U << Bits) - 1)];
     return out;
 }
 
 template <unsigned Bits>
 Result<std::string> decode(std::string_view text, const Values& values) {
-    std::string out;
-    out.reserve(text.size() * Bits / 8);
+    std::string out(text.size() * Bits / 8, '\0');
+    std::size_t at = 0;
     std::uint32_t pending = 0;
     unsigned held = 0;
     for (const char c : text) {
@@ -60,7 +60,7 @@ Result<std::string> decode(std::string_view text, const Values& values) {
         held += Bits;
         if (held >= 8) {
             held -= 8;
-            out.push_back(static_cast<char>((pending >> held) & 0xFFU));
+            out[at++] = static_cast<char>((pending >> held) & 0xFFU);
         }
     }
     // What is left over must be fewer bits than a character and all zero, or two texts would mean

@@ -1,6 +1,7 @@
 #include "proxy/log.hpp"
 
 #include "base/ascii.hpp"
+#include "proxy/server_health.hpp"
 #include "sip/values.hpp"
 
 #include <spdlog/spdlog.h>
@@ -10,6 +11,10 @@ namespace {
 
 std::string place(const Flow& flow) {
     return std::string(name(flow.transport)) + " " + flow.remote.to_string();
+}
+
+std::string and_more(std::uint64_t kept_back) {
+    return kept_back == 0 ? "" : ", and " + std::to_string(kept_back) + " more since the last line";
 }
 
 bool is_credentials(std::string_view line) {
@@ -51,15 +56,58 @@ void log_malformed(const sip::Message& message, const Flow& from, Error error,
                  place(from), sentence(error), field.empty() ? "" : ": ", field);
 }
 
-void log_refused(const Flow& from, Error error) {
+void log_refused(const Flow& from, Error error, std::uint64_t kept_back) {
     if (!spdlog::should_log(spdlog::level::info))
         return;
-    spdlog::info("bytes from {} refused: {}", place(from), sentence(error));
+    spdlog::info("bytes from {} refused: {}{}", place(from), sentence(error), and_more(kept_back));
+}
+
+void log_overload(const sip::Message& request, const Flow& from, Error error,
+                  std::uint64_t kept_back) {
+    if (!spdlog::should_log(spdlog::level::warn))
+        return;
+    spdlog::warn("{} {} from {} not taken: {}{}", request.method_name(), request.request_uri(),
+                 place(from), sentence(error), and_more(kept_back));
+}
+
+void log_turned_away(const Flow& from, Error error, std::uint64_t kept_back) {
+    if (!spdlog::should_log(spdlog::level::info))
+        return;
+    spdlog::info("connection from {} not taken: {}{}", place(from), sentence(error),
+                 and_more(kept_back));
+}
+
+void log_closed(const Flow& flow, Error error, std::uint64_t kept_back) {
+    if (!spdlog::should_log(spdlog::level::info))
+        return;
+    spdlog::info("connection with {} closed: {}{}", place(flow), sentence(error),
+                 and_more(kept_back));
+}
+
+void log_parked(const sip::Message& request, const Flow& from) {
+    if (!spdlog::should_log(spdlog::level::info))
+        return;
+    spdlog::info("{} {} from {} parked: the client's connection is gone [{}]",
+                 request.method_name(), request.request_uri(), place(from), sip::call_id(request));
 }
 
 void log_unreachable(const sip::Message& request, Error why) {
     spdlog::warn("{} {} could not be sent on: {} [{}]", request.method_name(),
                  request.request_uri(), sentence(why), sip::call_id(request));
+}
+
+void log_silent(const sip::Message& request, const Flow& to) {
+    spdlog::warn("{} {}: no answer from {}; the next address is tried [{}]", request.method_name(),
+                 request.request_uri(), place(to), sip::call_id(request));
+}
+
+void log_place(const Candidate& place, bool answers) {
+    const std::string at = to_string(place);
+    if (answers)
+        spdlog::info("{} answers again", at);
+    else
+        spdlog::warn("{} is down: other addresses of its server, if there are any, are used first",
+                     at);
 }
 
 void log_response(const sip::Message& response, const Flow& from, const Flow& to) {
@@ -77,8 +125,10 @@ void log_stray(const sip::Message& response, const Flow& from, std::string_view 
 }
 
 void log_stored_late(const sip::Message& request) {
-    spdlog::warn("REGISTER {}: the 2xx left before its bindings were on disk [{}]",
-                 request.request_uri(), sip::call_id(request));
+    if (!spdlog::should_log(spdlog::level::info)) // the store's own trouble is logged once for all
+        return;
+    spdlog::info("REGISTER {}: its bindings were not on disk in time [{}]", request.request_uri(),
+                 sip::call_id(request));
 }
 
 void log_message(std::string_view direction, const Flow& flow, std::string_view bytes) {

@@ -16,6 +16,8 @@ Result<Registering> Registering::begin(const sip::Message& request,
     path.flow = flow;
     path.listener = listener;
     path.facing = {out.contact.host, out.contact.port, out.transport};
+    path.udp_keepalive = services.snapshot->config->limits.udp_keepalive_seconds();
+    path.path_wanted = server.register_as == config::RegisterAs::path;
     const auto existing = services.bindings.find_by_aor(server.name, *aor);
     Result<registration::RegisterPlan> plan =
         registration::plan(request, path, existing, services.binding_tokens);
@@ -40,6 +42,7 @@ void Registering::drop() noexcept {
     if (services_ == nullptr)
         return;
     std::vector<registration::BindingId> ids;
+    ids.reserve(plan_.contacts.size());
     for (const registration::PlannedContact& contact : plan_.contacts)
         ids.push_back(contact.binding.id);
     services_->bindings.drop_pending(ids, key_);
@@ -58,6 +61,9 @@ Registering::Confirmed Registering::confirm(const sip::Message& response) {
         plan_, response, services_->wall_clock(), existing(), services_->binding_tokens);
     confirmed.restored = std::move(commit.restored);
     confirmed.changes = services_->bindings.apply(std::move(commit.changes));
+    services_->parked.changed(confirmed.changes);
+    if (!confirmed.changes.upserts.empty() && plan_.path.flow.id)
+        services_->flows.keep_alive(plan_.path.flow.id);
     services_->counters.bindings_confirmed.add(confirmed.changes.upserts.size());
     services_->counters.bindings_ended.add(confirmed.changes.removals.size());
     drop();

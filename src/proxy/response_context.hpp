@@ -4,6 +4,7 @@
 #include "proxy/registering.hpp"
 #include "proxy/response_choice.hpp"
 #include "proxy/services.hpp"
+#include "proxy/waiting.hpp"
 #include "routing/decision.hpp"
 #include "routing/hop.hpp"
 #include "routing/source.hpp"
@@ -16,6 +17,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace roundabout::proxy {
 
@@ -45,7 +48,7 @@ class ResponseContext {
     ResponseContext& operator=(const ResponseContext&) = delete;
     ~ResponseContext() { count_answered(); }
 
-    /// §16.6: starts a branch for every target.
+    /// §16.6: starts a branch for every target of the first group.
     void start();
 
     // One overload an event.
@@ -59,12 +62,13 @@ class ResponseContext {
     void take(transaction::ResponseUnsent unsent);
     void take(transaction::ServerEnded) { server_ended_ = true; }
     void take(transaction::Committed committed);
+    void take(transport::LookAgain news);
     void take(transaction::Stop) { stopped_ = true; }
     template <class Other>
     void take(Other) {} // outcomes of tickets that this context never opens
 
     /// When the next branch has been silent for too long (Timer C, §16.8; R25), or a 2xx to
-    /// REGISTER has waited for its commit for too long.
+    /// REGISTER has waited for its commit, or a parked request for its client, for too long.
     [[nodiscard]] TimePoint deadline() const noexcept;
     void deadline_passed();
 
@@ -78,34 +82,76 @@ class ResponseContext {
         Flow flow;
         transaction::ClientTransaction transaction;
         FlowWatch::Watching watching;
+        Waiting waiting;                   ///< parked
         std::optional<sip::Message> final; ///< kept for §16.7 step 6
         std::uint16_t status = 0;          ///< of `final`, or what stands for a failure
         TimePoint timer_c = never;
-        bool reaching = false; ///< a way is being looked for
-        bool sent = false;     ///< its client transaction lives
-        bool heard = false;    ///< any response came
-        bool reused = false;   ///< by a connection that was open before
-        bool again = false;    ///< to be sent once more when its transaction has ended (R41)
+        std::optional<std::uint32_t> breadth; ///< Max-Breadth to be sent (RFC 5393)
+        CandidatesPtr candidates;
+        std::size_t attempt = 0;    ///< how many places were sent to before the current one
+        TimePoint next_try = never; ///< it is silent for too long then: the next place
+        bool reaching = false;      ///< a way is being looked for
+        bool sent = false;          ///< its client transaction lives
+        bool heard = false;         ///< any response came
+        bool ringing = false;       ///< a 1xx other than 100 came
+        bool reused = false;        ///< by a connection that was open before
+        bool again = false;         ///< to be sent once more when its transaction has ended (R41)
         bool retried = false;
         bool tried_tcp = false; ///< R39
     };
+
+    /// A try of a branch at a place before the current one, whose client transaction lives.
+    struct EarlierTry {
+        std::size_t number = 0; ///< of its events
+        routing::HopSide out;
+        Flow flow;
+        transaction::ClientTransaction transaction;
+    };
+
+    /// What the events of one try of one branch bear.
+    [[nodiscard]] static constexpr std::size_t try_number(std::size_t branch,
+                                                          std::size_t attempt) noexcept {
+        return branch | attempt << 16U;
+    }
+    [[nodiscard]] static constexpr std::size_t branch_of(std::size_t number) noexcept {
+        return number & 0xFFFFU;
+    }
+    /// The try is over: its branch has gone on to another place.
+    [[nodiscard]] bool is_earlier(std::size_t number) const noexcept {
+        return number != try_number(branch_of(number), branches_[branch_of(number)].attempt);
+    }
 
     [[nodiscard]] const sip::Message& request() const noexcept { return *accepted_.request; }
     [[nodiscard]] bool is_invite() const noexcept {
         return request().method() == sip::Method::invite;
     }
-    void find_way(std::size_t branch);
+    void begin_group();
+    [[nodiscard]] bool find_way(std::size_t branch);
+    void park(std::size_t branch);
+    void look_again(std::size_t branch, bool last);
     void look_for(std::size_t branch, std::optional<Transport> transport);
     void send(std::size_t branch, const Flow& flow);
+    [[nodiscard]] std::uint16_t refusal_of(Error why);
     [[nodiscard]] bool wants_tcp(const Branch& branch, std::size_t size) const;
     void fail(std::size_t branch, std::uint16_t status);
+    [[nodiscard]] bool answers_for_good(std::size_t branch, const sip::Message& response);
+    [[nodiscard]] bool try_next(std::size_t branch);
+    void take_late(std::size_t number, const sip::Message& response);
+    void remember_failed(const Branch& branch, std::uint32_t wait);
+    void next_tries();
     void act(const Choice& choice, std::size_t branch, const sip::Message* response);
+    void finish(std::size_t best);
     void pass_on(std::size_t branch, const sip::Message& response);
+    [[nodiscard]] std::string made(std::size_t branch, const sip::Message& response,
+                                   const routing::ResponseHop& hop);
+    [[nodiscard]] std::vector<const sip::Message*> other_challenges(std::size_t branch) const;
     void confirm(std::size_t branch, const sip::Message& response);
     void answer(std::uint16_t status);
+    void answer_unstored();
     void respond(std::uint16_t status, Bytes response);
     void count_answered() noexcept;
-    void cancel_pending();
+    void measure(std::uint16_t status) noexcept;
+    void stop_pending();
 
     Services& services_;
     Accepted accepted_;
@@ -114,15 +160,21 @@ class ResponseContext {
     routing::HopSide in_;
     ResponseChoice choice_;
     std::deque<Branch> branches_;
+    std::deque<EarlierTry> earlier_;
     std::optional<Registering> registering_;
     transaction::OpenTicket commit_ticket_;
     std::optional<Bytes> held_; ///< the 2xx to REGISTER that waits for its commit
     std::uint16_t held_status_ = 0;
     TimePoint held_until_ = never; ///< past the store's own bound: a disk that hangs answers nobody
+    TimePoint parked_until_ = never; ///< for all branches, from the first that was parked
     bool cancelled_ = false;
+    bool settled_ = false; ///< a 2xx or 6xx came: no branch goes on to another place
     bool server_ended_ = false;
     bool stopped_ = false;
     bool unanswered_ = true; ///< counted in Services::unanswered
+    bool measured_first_ = false;
+    bool measured_final_ = false;
+    const TimePoint arrived_ = services_.loop.now();
 };
 
 } // namespace roundabout::proxy

@@ -3,6 +3,9 @@
 #include "base/time.hpp"
 #include "proxy/counters.hpp"
 #include "proxy/flow_watch.hpp"
+#include "proxy/measures.hpp"
+#include "proxy/parked.hpp"
+#include "proxy/server_health.hpp"
 #include "proxy/snapshot.hpp"
 #include "registration/binding_table.hpp"
 #include "registration/register_rules.hpp"
@@ -22,7 +25,7 @@
 namespace roundabout::proxy {
 
 /// What the coroutines of one worker work with. Outlives them; used on the worker's thread, but for
-/// the binding table and the store, which all workers share.
+/// the binding table, the store, what is parked and the servers' health, which all workers share.
 struct Services {
     transaction::Loop& loop;
     transaction::TransactionLayer& layer;
@@ -34,8 +37,12 @@ struct Services {
     registration::BindingTokens binding_tokens;
     registration::BindingTable& bindings;
     store::BindingStore& store;
+    Parked& parked;
+    ServerHealth& health;
     Counters& counters;
+    Measures& measures;
     std::function<WallTime()> wall_clock;
+    std::function<WallTime()> expiry_clock; ///< by which bindings expire: registration::ExpiryClock
     std::uint16_t worker = 0;
     std::uint32_t boot = 0;               ///< this incarnation of the process, as in FlowId
     std::atomic<std::size_t>& unanswered; ///< requests forwarded that have no final response yet

@@ -2,6 +2,9 @@
 
 #include "config/lookup.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace roundabout::proxy {
 namespace {
 
@@ -45,11 +48,28 @@ routing::Place place_of(const routing::Target& target, const Flow& flow, const S
     return routing::HostPlace{flow.transport, flow.remote};
 }
 
+std::optional<routing::PathToken> path_of(const registration::RegisterPlan& plan, const Flow& flow,
+                                          const Snapshot& snapshot, const routing::Tokens& tokens) {
+    if (!plan.by_path || plan.contacts.empty())
+        return std::nullopt;
+    const auto stays = [](const registration::PlannedContact& contact) {
+        return contact.requested != 0U;
+    };
+    const auto first = std::ranges::find_if(plan.contacts, stays);
+    routing::PathToken token;
+    token.server = tokens.name_hash(plan.path.server);
+    token.outbound = plan.outbound;
+    token.place = client_place(flow, snapshot);
+    token.place.binding =
+        (first != plan.contacts.end() ? *first : plan.contacts.front()).binding.id;
+    return token;
+}
+
 routing::HopSide side_of(const Flow& flow, routing::Place place, config::ServerIndex server,
                          const Snapshot& snapshot) {
     routing::HopSide side;
     side.transport = flow.transport;
-    side.place = std::move(place);
+    side.place = place;
     if (flow.listener < snapshot.config->listeners.size()) {
         const config::Listener& listener = snapshot.config->listeners[flow.listener];
         side.reach = config::advertised_for(listener, flow.local.address);
@@ -61,6 +81,12 @@ routing::HopSide side_of(const Flow& flow, routing::Place place, config::ServerI
     if (server != config::no_server)
         side.rewrite_contact = snapshot.config->servers[server].rewrite_contact;
     return side;
+}
+
+std::uint32_t keep_of(const Flow& flow, const config::Config& config) noexcept {
+    const auto interval = flow.transport == Transport::udp ? config.limits.udp_keepalive_interval
+                                                           : config.limits.keepalive_interval;
+    return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(interval).count());
 }
 
 config::ServerIndex server_of(const routing::Target& target) noexcept {

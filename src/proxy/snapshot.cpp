@@ -5,10 +5,15 @@
 namespace roundabout::proxy {
 
 ListenerIndex Snapshot::listener_by_hash(std::uint32_t hash) const noexcept {
-    const auto found = std::ranges::find(listener_hashes, hash);
-    return found == listener_hashes.end()
-               ? no_listener
-               : static_cast<ListenerIndex>(found - listener_hashes.begin());
+    for (std::size_t i = 0; i < listener_hashes.size(); ++i) {
+        if (listener_hashes[i] == hash && !listener_names[i].empty())
+            return static_cast<ListenerIndex>(i);
+    }
+    return no_listener;
+}
+
+ListenerIndex Snapshot::listener_by_name(std::string_view name) const noexcept {
+    return name.empty() ? no_listener : listener_named(name, listener_names);
 }
 
 std::string_view Snapshot::listener_name(ListenerIndex listener) const noexcept {
@@ -21,13 +26,18 @@ SnapshotPtr make_snapshot(config::ConfigPtr config, AddressBookPtr book,
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->servers = config::ServerAddresses(*config, *book);
     for (const config::Listener& listener : config->listeners) {
-        snapshot->listener_names.push_back(listener_name(listener));
+        snapshot->listener_names.push_back(listener.closed ? "" : listener_name(listener));
         snapshot->listener_hashes.push_back(tokens.name_hash(snapshot->listener_names.back()));
     }
     snapshot->config = std::move(config);
     snapshot->book = std::move(book);
     snapshot->machine = std::move(machine);
     return snapshot;
+}
+
+ListenerIndex listener_named(std::string_view name, std::span<const std::string> names) noexcept {
+    const auto found = std::ranges::find(names, name);
+    return found == names.end() ? no_listener : static_cast<ListenerIndex>(found - names.begin());
 }
 
 std::string listener_name(const config::Listener& listener) {

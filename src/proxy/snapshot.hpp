@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,14 @@ struct Snapshot {
     AddressBookPtr book;
     config::ServerAddresses servers;
     std::vector<IpAddress> machine;          ///< this machine's addresses
-    std::vector<std::string> listener_names; ///< "udp 192.0.2.1:5060", by ListenerIndex
+    std::vector<std::string> listener_names; ///< "udp 192.0.2.1:5060", by ListenerIndex;
+                                             ///< empty: closed
     std::vector<std::uint32_t> listener_hashes;
 
     /// The listener that a token or a stored binding knows by that hash; no_listener if it is gone.
     [[nodiscard]] ListenerIndex listener_by_hash(std::uint32_t hash) const noexcept;
+    /// As a stored binding names it; no_listener if it is gone.
+    [[nodiscard]] ListenerIndex listener_by_name(std::string_view name) const noexcept;
     /// Empty for a listener that the configuration does not have.
     [[nodiscard]] std::string_view listener_name(ListenerIndex listener) const noexcept;
 };
@@ -35,6 +39,10 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 [[nodiscard]] SnapshotPtr make_snapshot(config::ConfigPtr config, AddressBookPtr book,
                                         std::vector<IpAddress> machine,
                                         const routing::Tokens& tokens);
+
+/// Where `name` stands in `names`; no_listener if it does not.
+[[nodiscard]] ListenerIndex listener_named(std::string_view name,
+                                           std::span<const std::string> names) noexcept;
 
 /// What outlives a restart as the name of a listener: its transport and bound address.
 [[nodiscard]] std::string listener_name(const config::Listener& listener);

@@ -19,11 +19,6 @@ namespace roundabout::proxy {
 [[nodiscard]] transaction::Task forward_stateless(transaction::Loop& loop, Services& services,
                                                   SnapshotPtr snapshot, transport::Inbound arrival);
 
-/// Sends a response on that has no transaction here, if our own restart explains it: its branch is
-/// authentic and covers the Via below (R46). Never one to REGISTER. False: stray, to be dropped.
-[[nodiscard]] bool forward_stray(const sip::Message& response, const Flow& flow, Services& services,
-                                 const Snapshot& snapshot);
-
 /// Finds another way for responses whose own connection is gone (RFC 3261 §18.2.2; R34): a client's
 /// newer flow, or a connection to the server; tells the server transaction.
 [[nodiscard]] transaction::Task reply_elsewhere(transaction::Loop& loop, Services& services,

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "proxy/limit_log.hpp"
 #include "proxy/rate_limit.hpp"
+#include "proxy/recent_requests.hpp"
 #include "proxy/services.hpp"
+#include "proxy/source_rates.hpp"
 #include "routing/decision.hpp"
 #include "routing/keys.hpp"
 #include "routing/source.hpp"
@@ -9,7 +12,9 @@
 #include "transport/inbox.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace roundabout::proxy {
@@ -19,8 +24,10 @@ namespace roundabout::proxy {
 /// state of its own about requests; knows no socket and no clock.
 class Worker {
   public:
-    /// `inboxes`: those of all workers, for responses that another one waits for.
-    Worker(Services& services, std::vector<transport::Inbox*> inboxes);
+    /// `inboxes`: those of all workers, for what belongs to a transaction of another one. `recent`
+    /// and `rates`, what each source sends, are shared by all workers and outlive them.
+    Worker(Services& services, std::vector<transport::Inbox*> inboxes, RecentRequests& recent,
+           SourceRates& rates);
 
     /// Takes one arrival. Coroutines become ready; the caller runs the loop afterwards.
     void take(transport::Arrival arrival);
@@ -34,15 +41,29 @@ class Worker {
   private:
     void on(transport::Inbound inbound);
     void on(const transport::Refused& refused);
+    void on(const transport::TurnedAway& away);
     void on(const transport::FlowClosed& closed);
     void on(transport::Connected connected);
     void on(transport::SendFailed failed);
     void on(transport::Resolved resolved);
+    void on(transport::LookAgain news);
 
+    void count_received(const transport::Inbound& inbound);
     void take_response(transport::Inbound inbound);
-    void take_request(transport::Inbound inbound);
-    void begin(transport::Inbound inbound);
-    void refuse_malformed(const transport::Inbound& inbound, const sip::Rejection& rejection);
+    void take_request(transport::Inbound inbound, const routing::Source& source);
+    [[nodiscard]] bool hand_on(transport::Inbound& inbound);
+    void take_new(transport::Inbound inbound, const routing::Source& source);
+    void take_known(transport::Inbound inbound);
+    void begin(transport::Inbound inbound, const routing::Source& source);
+    [[nodiscard]] bool is_within_rate(const transport::Inbound& inbound,
+                                      const routing::Source& source);
+    [[nodiscard]] bool has_room_for(const sip::Message& request) const;
+    void refuse_overload(const transport::Inbound& inbound, const routing::Source& source,
+                         Error why);
+    void refuse_malformed(const transport::Inbound& inbound, const routing::Source& source,
+                          const sip::Rejection& rejection);
+    void lend(const transport::Inbound& inbound, const routing::Source& source,
+              const Snapshot& snapshot);
     void reply(const transport::Inbound& inbound, const routing::Source& source,
                const routing::Decision& decision);
     void reply_once(const transport::Inbound& inbound, const routing::Source& source,
@@ -50,7 +71,12 @@ class Worker {
 
     Services& services_;
     std::vector<transport::Inbox*> inboxes_;
+    RecentRequests& recent_;
+    SourceRates& rates_;
     RateLimit rejections_{10, 50}; ///< answers to unknown sources
+    LimitLog limit_log_;
+    std::unordered_set<std::string> asking_; ///< keys of requests that wait for the store
+    std::unordered_set<FlowId> lent_;        ///< servers' own connections, lent for requests back
     bool draining_ = false;
 };
 

@@ -57,6 +57,12 @@ Result<std::string> canonical_aor(std::string_view uri) {
     return canonical_aor(*parsed);
 }
 
+std::string escaped_user(std::string_view user) {
+    std::string escaped;
+    append_escaped(escaped, user);
+    return escaped;
+}
+
 std::string user_of_aor(std::string_view canonical) {
     const std::size_t colon = canonical.find(':');
     const std::size_t at = canonical.find('@');

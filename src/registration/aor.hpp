@@ -20,4 +20,7 @@ namespace roundabout::registration {
 /// The unescaped user of a canonical AOR; empty for one that is a host only. May hold any byte.
 [[nodiscard]] std::string user_of_aor(std::string_view canonical);
 
+/// The inverse: an unescaped user as it stands in a canonical AOR.
+[[nodiscard]] std::string escaped_user(std::string_view user);
+
 } // namespace roundabout::registration

@@ -27,15 +27,16 @@ struct BindingId {
 struct Binding {
     BindingId id;
     std::string aor; ///< canonical: scheme sip, user as unescaped and re-escaped, host lower case
-    std::string contact_uri;  ///< byte for byte as the client sent it (R1)
-    std::string user;         ///< the Contact's user, unescaped
-    std::string server;       ///< name of the trusted server that granted it
-    Flow flow;                ///< where it registered from; flow.id means something this boot only
-    std::string listener;     ///< "udp 192.0.2.1:5060": finds the listener again after a restart
-    bool behind_nat = false;  ///< Contact or Via host was not the source
-    std::string instance;     ///< +sip.instance without <> and quotes; may be empty
-    std::uint32_t reg_id = 0; ///< 0: none
-    std::uint16_t q = 1000;   ///< thousandths
+    std::string contact_uri; ///< byte for byte as the client sent it (R1)
+    std::string user;        ///< the Contact's user, unescaped
+    std::string server;      ///< name of the trusted server that granted it
+    Flow flow;               ///< where it registered from; flow.id means something this boot only
+    std::string listener;    ///< "udp 192.0.2.1:5060": finds the listener again after a restart
+    bool behind_nat = false; ///< Contact or Via host was not the source
+    std::uint16_t keepalive = 0; ///< seconds that its NAT was found to hold; 0: nothing found
+    std::string instance;        ///< +sip.instance without <> and quotes; may be empty
+    std::uint32_t reg_id = 0;    ///< 0: none
+    std::uint16_t q = 1000;      ///< thousandths
     std::string call_id;
     std::uint32_t cseq = 0;
     std::string user_agent;

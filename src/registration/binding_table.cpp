@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <limits>
 #include <mutex>
 #include <ranges>
@@ -52,11 +53,20 @@ class BindingTable::Shards {
     [[nodiscard]] std::optional<Found> find(const BindingId& id) const {
         const RowShard& shard = shard_of(id);
         const std::scoped_lock lock(shard.mutex);
-        if (const RowShard::Slot* slot = shard.find(id))
-            return Found{shard.unpack(*slot), false};
-        if (const Binding* pending = shard.pending(id))
+        const RowShard::Slot* slot = shard.find(id);
+        const Binding* pending = shard.pending(id);
+        if (slot == nullptr && pending == nullptr)
+            return std::nullopt;
+        if (slot == nullptr)
             return Found{*pending, true};
-        return std::nullopt;
+        return Found{shard.unpack(*slot), false};
+    }
+
+    [[nodiscard]] std::optional<Binding> find_pending(const BindingId& id) const {
+        const RowShard& shard = shard_of(id);
+        const std::scoped_lock lock(shard.mutex);
+        const Binding* pending = shard.pending(id);
+        return pending != nullptr ? std::optional(*pending) : std::nullopt;
     }
 
     /// Copies of the rows under an index key for which `matches(row, pool)` holds.
@@ -76,6 +86,23 @@ class BindingTable::Shards {
         return found;
     }
 
+    /// The same, those that can be reached before the others. A row that changes meanwhile is given
+    /// once.
+    template <class Matches>
+    [[nodiscard]] std::vector<Binding> reachable_first(std::uint64_t hash, std::size_t limit,
+                                                       Matches matches) const {
+        std::vector<Binding> found =
+            matching(hash, limit, [&](const PackedBinding& row, const StringPool& pool) {
+                return row.reachable() && matches(row, pool);
+            });
+        const auto is_new = [&](const PackedBinding& row, const StringPool& pool) {
+            return matches(row, pool) && !std::ranges::count(found, row.id(), &Binding::id);
+        };
+        std::vector<Binding> others = matching(hash, limit - found.size(), is_new);
+        std::ranges::move(others, std::back_inserter(found));
+        return found;
+    }
+
     /// False if a later CSeq of the same Call-ID is there. Otherwise `binding` has its version.
     bool upsert(Binding& binding) {
         RowShard& shard = shard_of(binding.id);
@@ -91,14 +118,31 @@ class BindingTable::Shards {
     void restore(Binding binding) {
         binding.flow.id = {};
         binding.reachable = binding.flow.transport == Transport::udp;
-        std::uint64_t newest = newest_version_;
-        while (newest < binding.version &&
-               !newest_version_.compare_exchange_weak(newest, binding.version)) {
-        }
+        advance(binding.version);
         RowShard& shard = shard_of(binding.id);
         const std::scoped_lock lock(shard.mutex);
-        put(shard, shard.find(binding.id), binding);
+        if (shard.find(binding.id) == nullptr && !shard.has_ended(binding.id))
+            put(shard, nullptr, binding);
     }
+
+    void begin_restoring(std::uint64_t newest_version) {
+        advance(newest_version);
+        complete_ = false;
+        for (RowShard& shard : rows_) {
+            const std::scoped_lock lock(shard.mutex);
+            shard.remember_ends(true);
+        }
+    }
+
+    void finish_restoring() {
+        complete_ = true;
+        for (RowShard& shard : rows_) {
+            const std::scoped_lock lock(shard.mutex);
+            shard.remember_ends(false);
+        }
+    }
+
+    [[nodiscard]] bool complete() const noexcept { return complete_; }
 
     /// False if there is nothing to remove or it has been overtaken. Otherwise `removal` has its
     /// version.
@@ -124,16 +168,20 @@ class BindingTable::Shards {
         return true;
     }
 
-    ChangeSet expire(WallTime now, std::size_t slots) {
+    ChangeSet expire(WallTime now, std::size_t slots, std::size_t limit) {
         ChangeSet changes;
         std::size_t seen = 0;
         for (std::size_t i = 0; i < rows_.size() && (i == 0 || seen < slots); ++i) {
             RowShard& shard = rows_[next_sweep_++ % rows_.size()];
             const std::scoped_lock lock(shard.mutex);
             seen += shard.capacity();
-            for (const BindingId& id : shard.expired(now)) {
+            for (const BindingId& id : shard.expired(now, limit - changes.removals.size())) {
                 changes.removals.push_back({id, {}, 0, ++newest_version_});
                 drop(shard, shard.find(id));
+            }
+            if (changes.removals.size() >= limit) {
+                --next_sweep_; // there may be more in this shard
+                break;
             }
         }
         return changes;
@@ -163,6 +211,14 @@ class BindingTable::Shards {
                 break;
         }
         return found;
+    }
+
+    [[nodiscard]] std::vector<Flow> flows_behind_nat(std::size_t piece, WallTime now,
+                                                     NatRound round) const {
+        static_assert(std::tuple_size_v<decltype(rows_)> == pieces);
+        const RowShard& shard = rows_[piece];
+        const std::scoped_lock lock(shard.mutex);
+        return shard.flows_behind_nat(now, round);
     }
 
     [[nodiscard]] std::uint64_t aor_hash(std::string_view server, std::string_view user) const {
@@ -195,6 +251,17 @@ class BindingTable::Shards {
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t pending_size() const noexcept { return pending_; }
 
+    [[nodiscard]] std::map<std::string, std::size_t, std::less<>> size_by_server() const {
+        std::map<std::string, std::size_t, std::less<>> sizes;
+        for (const RowShard& shard : rows_) {
+            const std::scoped_lock lock(shard.mutex);
+            shard.for_each_server([&](std::string_view server, std::size_t count) {
+                sizes[std::string(server)] += count;
+            });
+        }
+        return sizes;
+    }
+
   private:
     [[nodiscard]] RowShard& shard_of(const BindingId& id) { return rows_[id.bytes[0]]; }
     [[nodiscard]] const RowShard& shard_of(const BindingId& id) const { return rows_[id.bytes[0]]; }
@@ -203,6 +270,13 @@ class BindingTable::Shards {
     }
     [[nodiscard]] const IndexShard& index_of(std::uint64_t hash) const {
         return indexes_[(hash >> 56U) % indexes_.size()];
+    }
+
+    /// Versions go on from there, if they are not beyond it.
+    void advance(std::uint64_t version) noexcept {
+        std::uint64_t newest = newest_version_;
+        while (newest < version && !newest_version_.compare_exchange_weak(newest, version)) {
+        }
     }
 
     void index(std::uint64_t hash, const BindingId& id) {
@@ -266,6 +340,7 @@ class BindingTable::Shards {
     std::atomic<std::size_t> size_ = 0;
     std::atomic<std::size_t> pending_ = 0;
     std::atomic<std::size_t> next_sweep_ = 0;
+    std::atomic<bool> complete_ = true;
 };
 
 BindingTable::BindingTable(const HashKey& key)
@@ -275,19 +350,32 @@ BindingTable::~BindingTable() = default;
 
 std::optional<Found> BindingTable::find(const BindingId& id) const { return shards_->find(id); }
 
+std::optional<Binding> BindingTable::find_pending(const BindingId& id) const {
+    return shards_->find_pending(id);
+}
+
 std::vector<Binding> BindingTable::find_by_user(std::string_view server, std::string_view user,
                                                 std::size_t limit) const {
-    std::vector<Binding> found =
-        shards_->matching(shards_->aor_hash(server, user), limit,
-                          [&](const PackedBinding& row, const StringPool& pool) {
-                              return row.server(pool) == server && user_of_aor(row.aor()) == user;
-                          });
+    std::vector<Binding> found = shards_->reachable_first(
+        shards_->aor_hash(server, user), limit,
+        [&](const PackedBinding& row, const StringPool& pool) {
+            return row.server(pool) == server && user_of_aor(row.aor()) == user;
+        });
     if (!found.empty())
         return found;
-    return shards_->matching(shards_->user_hash(server, user), limit,
-                             [&](const PackedBinding& row, const StringPool& pool) {
-                                 return row.server(pool) == server && row.user() == user;
-                             });
+    return shards_->reachable_first(shards_->user_hash(server, user), limit,
+                                    [&](const PackedBinding& row, const StringPool& pool) {
+                                        return row.server(pool) == server && row.user() == user;
+                                    });
+}
+
+bool BindingTable::reaches_another(std::string_view server, std::string_view aor,
+                                   const BindingId& except) const {
+    const auto matches = [&](const PackedBinding& row, const StringPool& pool) {
+        return row.reachable() && row.id() != except && row.aor() == aor &&
+               row.server(pool) == server;
+    };
+    return !shards_->matching(shards_->aor_hash(server, user_of_aor(aor)), 1, matches).empty();
 }
 
 std::vector<Binding> BindingTable::find_by_aor(std::string_view server,
@@ -335,8 +423,16 @@ std::size_t BindingTable::flow_closed(FlowId flow) {
     return lost;
 }
 
-ChangeSet BindingTable::expire(WallTime now, std::size_t slots) {
-    return shards_->expire(now, slots);
+void BindingTable::begin_restoring(std::uint64_t newest_version) {
+    shards_->begin_restoring(newest_version);
+}
+
+void BindingTable::finish_restoring() { shards_->finish_restoring(); }
+
+bool BindingTable::complete() const noexcept { return shards_->complete(); }
+
+ChangeSet BindingTable::expire(WallTime now, std::size_t slots, std::size_t limit) {
+    return shards_->expire(now, slots, limit);
 }
 
 void BindingTable::add_pending(std::span<const Binding> bindings, PendingKey key) {
@@ -352,6 +448,20 @@ void BindingTable::drop_pending(std::span<const BindingId> ids, PendingKey key) 
 std::size_t BindingTable::pending_size() const { return shards_->pending_size(); }
 
 std::size_t BindingTable::size() const noexcept { return shards_->size(); }
+
+std::map<std::string, std::size_t, std::less<>> BindingTable::size_by_server() const {
+    return shards_->size_by_server();
+}
+
+std::vector<Flow> BindingTable::flows_behind_nat(std::size_t piece, WallTime now,
+                                                 NatRound round) const {
+    std::vector<Flow> flows = shards_->flows_behind_nat(piece, now, round);
+    const auto place = [](const Flow& flow) { return std::pair(flow.remote, flow.listener); };
+    std::ranges::sort(flows, {}, place);
+    const auto repeated = std::ranges::unique(flows, {}, place);
+    flows.erase(repeated.begin(), repeated.end());
+    return flows;
+}
 
 std::vector<Binding> BindingTable::page(std::optional<BindingId> after, std::size_t limit) const {
     return shards_->page(after, limit);

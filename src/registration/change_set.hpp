@@ -3,6 +3,7 @@
 #include "registration/binding.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct Removal {
     std::string call_id;
     std::uint32_t cseq = 0;
     std::uint64_t version = 0; ///< given by BindingTable::apply()
+    /// The binding that the same device has instead (R10).
+    std::optional<BindingId> replaced_by = std::nullopt;
 };
 
 /// What one REGISTER, sweep or purge does to the bindings, as a value: applied to the table first,

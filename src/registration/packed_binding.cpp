@@ -33,6 +33,13 @@ void unpack_place(std::string_view text, Binding& binding) {
     binding.listener = text.substr(22);
 }
 
+std::uint32_t to_seconds32(WallTime time) noexcept {
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, 0xFFFFFFFF));
+}
+
+WallTime to_time(std::uint32_t seconds) noexcept { return WallTime(std::chrono::seconds(seconds)); }
+
 std::string_view cut(std::string_view text) noexcept {
     return text.substr(0, std::numeric_limits<std::uint16_t>::max());
 }
@@ -64,14 +71,15 @@ PackedBinding::PackedBinding(const Binding& binding, StringPool& pool) {
     row->reg_id = binding.reg_id;
     row->flow_id = binding.flow.id;
     row->version = binding.version;
-    row->registered = binding.registered;
-    row->expires = binding.expires;
+    row->registered = to_seconds32(binding.registered);
+    row->expires = to_seconds32(binding.expires);
     row->remote = binding.flow.remote;
     row->flags = static_cast<std::uint8_t>(
         (binding.reachable ? reachable_flag : 0) | (binding.behind_nat ? nat_flag : 0) |
         (binding.flow.outgoing ? outgoing_flag : 0) | (user_apart ? user_apart_flag : 0) |
         (binding.flow.transport == Transport::udp ? udp_flag : 0));
     row->q = binding.q;
+    row->keepalive = binding.keepalive;
     row->cseq = binding.cseq;
     row->server = pool.use(binding.server);
     row->place = pool.use(pack_place(binding));
@@ -93,11 +101,12 @@ Binding PackedBinding::unpack(const StringPool& pool) const {
     binding.instance = part(instance_part);
     binding.reg_id = row_->reg_id;
     binding.q = row_->q;
+    binding.keepalive = row_->keepalive;
     binding.call_id = part(call_id_part);
     binding.cseq = row_->cseq;
     binding.user_agent = pool.text(row_->user_agent);
-    binding.registered = row_->registered;
-    binding.expires = row_->expires;
+    binding.registered = to_time(row_->registered);
+    binding.expires = to_time(row_->expires);
     binding.version = row_->version;
     binding.reachable = (row_->flags & reachable_flag) != 0;
     return binding;

@@ -32,9 +32,13 @@ class PackedBinding {
     [[nodiscard]] std::string_view server(const StringPool& pool) const noexcept {
         return pool.text(row_->server);
     }
+    [[nodiscard]] StringPool::Ref server_ref() const noexcept { return row_->server; }
     [[nodiscard]] std::uint32_t cseq() const noexcept { return row_->cseq; }
     [[nodiscard]] FlowId flow_id() const noexcept { return row_->flow_id; }
+    [[nodiscard]] bool reachable() const noexcept { return (row_->flags & reachable_flag) != 0; }
     [[nodiscard]] bool is_udp() const noexcept { return (row_->flags & udp_flag) != 0; }
+    [[nodiscard]] bool is_behind_nat() const noexcept { return (row_->flags & nat_flag) != 0; }
+    [[nodiscard]] std::uint16_t keepalive() const noexcept { return row_->keepalive; }
     [[nodiscard]] const Endpoint& remote() const noexcept { return row_->remote; }
 
     /// The connection is gone.
@@ -56,11 +60,12 @@ class PackedBinding {
         std::uint32_t reg_id;
         FlowId flow_id;
         std::uint64_t version;
-        WallTime registered;
-        WallTime expires;
+        std::uint32_t registered; ///< seconds since the epoch, clamped
+        std::uint32_t expires;
         Endpoint remote;
         std::uint8_t flags;
         std::uint16_t q;
+        std::uint16_t keepalive;
         std::uint32_t cseq;
         StringPool::Ref server;
         StringPool::Ref place; ///< transport, listener and local end: pack_place()

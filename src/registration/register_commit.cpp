@@ -1,5 +1,6 @@
 #include "base/ascii.hpp"
 #include "registration/contact_value.hpp"
+#include "registration/nat_interval.hpp"
 #include "registration/register_rules.hpp"
 #include "sip/values.hpp"
 
@@ -44,7 +45,7 @@ class Committer {
             listed_.push_back(read(value.text));
         for (Listed& listed : listed_) {
             if (!listed.id && listed.contact)
-                recognise_by_user(listed);
+                recognise(listed);
         }
     }
 
@@ -88,6 +89,33 @@ class Committer {
         return std::ranges::any_of(listed_, [&](const Listed& listed) {
             return listed.planned != nullptr && listed.planned->binding.id == contact.binding.id;
         });
+    }
+
+    void recognise(Listed& listed) const {
+        if (plan_.by_path)
+            recognise_by_uri(listed);
+        else
+            recognise_by_user(listed);
+    }
+
+    /// By Path the registrar has the client's own URI. Flows of one device may share it: then the
+    /// reg-id tells them apart, where the registrar repeats it (RFC 5626 §6).
+    void recognise_by_uri(Listed& listed) const {
+        const ContactValue& there = *listed.contact;
+        const PlannedContact* found = nullptr;
+        for (const PlannedContact& contact : plan_.contacts) {
+            const Binding& ours = contact.binding;
+            const auto uri = sip::parse_uri(ours.contact_uri);
+            const bool same = uri && sip::equivalent(*uri, there.uri) &&
+                              (there.instance.empty() || there.instance == ours.instance) &&
+                              (there.reg_id == 0 || there.reg_id == ours.reg_id);
+            if (same && (found == nullptr || there.reg_id == ours.reg_id))
+                found = &contact;
+        }
+        if (found == nullptr)
+            return;
+        listed.id = found->binding.id;
+        listed.planned = found;
     }
 
     /// For a registrar that has dropped our URI parameter: the host and port are still ours.
@@ -154,6 +182,7 @@ class Committer {
         Binding binding = fresh;
         if (listed != nullptr)
             binding.q = listed->contact->q.value_or(binding.q);
+        binding.keepalive = nat_interval(binding, existing_, plan_.path.udp_keepalive);
         binding.registered = now_;
         binding.expires = now_ + std::chrono::seconds(seconds);
         commit_.changes.upserts.push_back(std::move(binding));
@@ -164,7 +193,7 @@ class Committer {
     void end_replaced(const Binding& fresh) {
         for (const Binding& row : existing_) {
             if (replaces(fresh, row) && planned(row.id) == nullptr && !is_ending(row.id))
-                commit_.changes.removals.push_back({row.id, {}, 0, 0});
+                commit_.changes.removals.push_back({row.id, {}, 0, 0, fresh.id});
         }
     }
 

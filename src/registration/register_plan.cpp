@@ -57,16 +57,29 @@ class Planner {
         if (contacts.size() > contacts_limit)
             return Error::too_many_values;
         plan_.kind = RegisterPlan::Kind::update;
+        plan_.by_path =
+            plan_.path.path_wanted && sip::has_option(request_, sip::HeaderId::supported, "path");
         for (const sip::ValueAt& contact : contacts) {
             const Result<void> done =
                 contact.text == "*" ? take_star(contacts.size()) : take_contact(contact.text);
             if (!done)
                 return done.error();
         }
+        plan_.by_path = plan_.by_path && plan_.kind == RegisterPlan::Kind::update;
+        plan_.outbound = plan_.by_path && is_outbound();
         return std::move(plan_);
     }
 
   private:
+    [[nodiscard]] bool is_outbound() const {
+        const auto named = [](const PlannedContact& contact) {
+            return contact.binding.reg_id != 0 && !contact.binding.instance.empty();
+        };
+        return sip::has_option(request_, sip::HeaderId::supported, "outbound") &&
+               sip::values(request_, sip::HeaderId::via).size() == 1 &&
+               std::ranges::any_of(plan_.contacts, named);
+    }
+
     Result<void> read_identity() {
         const Result<std::string> aor = aor_of(request_);
         if (!aor)
@@ -106,9 +119,14 @@ class Planner {
         planned.value = sip::span_of(request_, value);
         planned.requested = contact->expires ? contact->expires : expires_;
         planned.binding = make_binding(*contact);
-        const Binding& binding = planned.binding;
-        planned.rewritten =
-            rewritten_contact(contact->uri, tokens_.text(binding.id), plan_.path.facing);
+        Binding& binding = planned.binding;
+        const Result<BindingId> id = id_of(binding);
+        if (!id)
+            return id.error();
+        binding.id = *id;
+        if (!plan_.by_path)
+            planned.rewritten =
+                rewritten_contact(contact->uri, tokens_.text(binding.id), plan_.path.facing);
         plan_.contacts.push_back(std::move(planned));
         return {};
     }
@@ -129,11 +147,14 @@ class Planner {
         binding.cseq = plan_.cseq;
         binding.user_agent = request_.value(sip::HeaderId::user_agent).substr(0, user_agent_kept);
         binding.expires = WallTime::max();
-        const Binding* row = known(existing_, binding);
-        binding.id = row != nullptr ? row->id
-                                    : tokens_.id(binding.server, binding.aor, binding.contact_uri,
-                                                 binding.instance, binding.reg_id);
         return binding;
+    }
+
+    [[nodiscard]] Result<BindingId> id_of(const Binding& binding) const {
+        if (const Binding* row = known(existing_, binding))
+            return row->id;
+        return tokens_.id(binding.server, binding.aor, binding.contact_uri, binding.instance,
+                          binding.reg_id);
     }
 
     static constexpr std::size_t user_agent_kept = 128; // for people to read, not to compare

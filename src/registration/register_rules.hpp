@@ -30,10 +30,11 @@ inline constexpr std::uint32_t longest_expiry = 366U * 24 * 3600;
 
 /// What the rules need of the tokens, which belong to another room because they need a key.
 struct BindingTokens {
-    /// The id of (server, AOR, Contact URI, instance, reg-id); the same each time.
-    std::function<BindingId(std::string_view server, std::string_view aor,
-                            std::string_view contact_uri, std::string_view instance,
-                            std::uint32_t reg_id)>
+    /// The id of (server, AOR, Contact URI, instance, reg-id); the same each time. Error:
+    /// key_unusable.
+    std::function<Result<BindingId>(std::string_view server, std::string_view aor,
+                                    std::string_view contact_uri, std::string_view instance,
+                                    std::uint32_t reg_id)>
         id;
     /// The value of `rb=`, lower case.
     std::function<std::string(const BindingId&)> text;
@@ -55,13 +56,15 @@ struct RegisterPath {
     Flow flow;            ///< the client's
     std::string listener; ///< as in Binding::listener
     FacingAddress facing;
+    std::uint16_t udp_keepalive = 0; ///< seconds from one datagram to a NATed client to the next
+    bool path_wanted = false;        ///< Path instead of our Contact, for clients that support it
 };
 
 /// One Contact that we take the place of.
 struct PlannedContact {
-    sip::Span value;                        ///< the Contact value in the request
-    std::string rewritten;                  ///< the URI to put there, by Edits::replace_uri
-    Binding binding;                        ///< what is pending, and confirmed by a 2xx
+    sip::Span value;       ///< the Contact value in the request
+    std::string rewritten; ///< the URI to put there, by Edits::replace_uri; empty: it stays
+    Binding binding;       ///< what is pending, and confirmed by a 2xx
     std::optional<std::uint32_t> requested; ///< seconds; nothing if the client left it open
 };
 
@@ -77,6 +80,14 @@ struct RegisterPlan {
     std::string call_id;
     std::uint32_t cseq = 0;
     RegisterPath path;
+    /// The Contacts stay as they are, and our URI goes on top of Path. Where the server wants that
+    /// and the client supports it (R12): RFC 3327 §5.2 has a proxy add Path to no other's REGISTER,
+    /// or refuse it by 421; here it gets our Contact instead, so that it can be reached as well.
+    bool by_path = false;
+    /// The client manages its flows itself (RFC 5626 §4.2.1: `outbound`, instance and reg-id) and
+    /// came here first, which is what its one Via shows (§5.1): our Path URI says `ob`, and a flow
+    /// of its that failed is answered 430. Only by_path.
+    bool outbound = false;
     /// At most contacts_limit. Without those that are left as they are: no SIP URI, or `gr` (R13).
     std::vector<PlannedContact> contacts;
 };
@@ -91,7 +102,8 @@ struct RegisterPlan {
 /// this server: a Contact that is among them keeps the id it has, even if the key has changed
 /// since. Errors, each answered 400: bad_contact (malformed; `*` not alone or without `Expires: 0`,
 /// R5), too_many_values, value_too_long, bad_from_or_to, bad_cseq, missing_header; and
-/// unsupported_scheme (416) for a To that is no SIP URI.
+/// unsupported_scheme (416) for a To that is no SIP URI; key_unusable (500) where no id can be
+/// made.
 [[nodiscard]] Result<RegisterPlan> plan(const sip::Message& request, const RegisterPath& path,
                                         std::span<const Binding> existing,
                                         const BindingTokens& tokens);

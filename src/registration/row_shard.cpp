@@ -29,27 +29,48 @@ RowShard::Slot* RowShard::find(const BindingId& id) {
 
 RowShard::Slot* RowShard::put(Slot* slot, const Binding& binding) {
     Slot fresh{tag_of(binding.id), to_seconds32(binding.expires), PackedBinding(binding, pool_)};
+    const StringPool::Ref server = fresh.row.server_ref();
+    if (by_server_.size() <= server)
+        by_server_.resize(std::size_t{server} + 1);
+    ++by_server_[server];
     if (slot == nullptr) {
         rows_.insert(std::move(fresh));
         return find(binding.id);
     }
-    slot->row.release(pool_);
+    release(slot->row);
     *slot = std::move(fresh);
     return slot;
 }
 
+void RowShard::release(PackedBinding& row) {
+    --by_server_[row.server_ref()];
+    row.release(pool_);
+}
+
 void RowShard::erase(Slot* slot) {
-    slot->row.release(pool_);
+    if (remembers_ends_)
+        ended_.insert(slot->row.id());
+    release(slot->row);
     rows_.erase(slot);
 }
 
-std::vector<BindingId> RowShard::expired(WallTime now) const {
+std::vector<BindingId> RowShard::expired(WallTime now, std::size_t limit) const {
     std::vector<BindingId> over;
-    rows_.for_each([&, limit = to_seconds32(now)](const Slot& slot) {
-        if (slot.expires <= limit)
+    rows_.for_each([&, latest = to_seconds32(now)](const Slot& slot) {
+        if (slot.expires <= latest && over.size() < limit)
             over.push_back(slot.row.id());
     });
     return over;
+}
+
+std::vector<Flow> RowShard::flows_behind_nat(WallTime now, NatRound round) const {
+    std::vector<Flow> flows;
+    rows_.for_each([&, latest = to_seconds32(now)](const Slot& slot) {
+        if (slot.row.is_udp() && slot.row.is_behind_nat() && slot.expires > latest &&
+            round.has(slot.row.keepalive()))
+            flows.push_back(unpack(slot).flow);
+    });
+    return flows;
 }
 
 void RowShard::add_page(const std::optional<BindingId>& after, std::size_t limit,
@@ -64,6 +85,11 @@ void RowShard::add_page(const std::optional<BindingId>& after, std::size_t limit
     std::ranges::partial_sort(ids, end);
     for (auto id = ids.begin(); id != end; ++id)
         found.push_back(unpack(*find(*id)));
+}
+
+void RowShard::remember_ends(bool on) {
+    remembers_ends_ = on;
+    ended_ = {};
 }
 
 void RowShard::add_pending(const Binding& binding, PendingKey key) {

@@ -2,12 +2,14 @@
 
 #include "registration/binding_table.hpp"
 #include "registration/flat_table.hpp"
+#include "registration/nat_interval.hpp"
 #include "registration/packed_binding.hpp"
 
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace roundabout::registration {
@@ -32,13 +34,28 @@ class RowShard {
     void erase(Slot* slot);
     [[nodiscard]] Binding unpack(const Slot& slot) const { return slot.row.unpack(pool_); }
     [[nodiscard]] const StringPool& pool() const noexcept { return pool_; }
+    /// Calls `each(server, count)` for every server that has granted one of these rows.
+    template <class Each>
+    void for_each_server(Each each) const {
+        for (std::size_t ref = 0; ref < by_server_.size(); ++ref) {
+            if (by_server_[ref] != 0)
+                each(pool_.text(static_cast<StringPool::Ref>(ref)), by_server_[ref]);
+        }
+    }
 
-    /// Bindings whose expiry is not after `now`. O(capacity()).
-    [[nodiscard]] std::vector<BindingId> expired(WallTime now) const;
+    /// At most `limit` bindings whose expiry is not after `now`. O(capacity()).
+    [[nodiscard]] std::vector<BindingId> expired(WallTime now, std::size_t limit) const;
     [[nodiscard]] std::size_t capacity() const noexcept { return rows_.capacity(); }
     /// Adds to `found`, which ends with at most `limit`, those after `after` in order of their ids.
     void add_page(const std::optional<BindingId>& after, std::size_t limit,
                   std::vector<Binding>& found) const;
+
+    /// Of UDP bindings behind a NAT that expire after `now`. O(capacity()).
+    [[nodiscard]] std::vector<Flow> flows_behind_nat(WallTime now, NatRound round) const;
+
+    /// While that is on, which rows are erased is remembered; switching it forgets them.
+    void remember_ends(bool on);
+    [[nodiscard]] bool has_ended(const BindingId& id) const { return ended_.contains(id); }
 
     void add_pending(const Binding& binding, PendingKey key);
     /// False if there is none.
@@ -52,9 +69,14 @@ class RowShard {
         Binding binding;
     };
 
+    void release(PackedBinding& row);
+
     FlatTable<Slot> rows_;
     StringPool pool_;
+    std::vector<std::uint32_t> by_server_; ///< rows, by the server's reference in the pool
     std::unordered_multimap<BindingId, Pending> pending_;
+    std::unordered_set<BindingId> ended_;
+    bool remembers_ends_ = false;
 };
 
 } // namespace roundabout::registration

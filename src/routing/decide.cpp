@@ -1,8 +1,9 @@
 #include "routing/decide.hpp"
 
-#include "base/ascii.hpp"
 #include "config/lookup.hpp"
+#include "routing/request_uri.hpp"
 #include "routing/route_set.hpp"
+#include "routing/target_set.hpp"
 #include "sip/uri.hpp"
 #include "sip/values.hpp"
 
@@ -23,11 +24,9 @@ Decision reply(Rule rule, std::uint16_t status, std::string headers = {}) {
     return decision;
 }
 
-/// A Contact as a Request-URI, where headers have no place (RFC 3261 §19.1.1, table 1).
-std::string_view without_headers(std::string_view text) {
-    const auto uri = sip::parse_uri(text);
-    return uri && !uri->headers.empty() ? text.substr(0, text.size() - uri->headers.size() - 1)
-                                        : text;
+bool is_loose(std::string_view route) {
+    const auto uri = sip::parse_uri(route);
+    return uri && uri->parameter("lr").has_value();
 }
 
 /// One request being decided: what is known of it, and the steps of §16 over that.
@@ -51,7 +50,8 @@ class Case {
     [[nodiscard]] std::optional<Decision> admit() const;
     [[nodiscard]] std::optional<Decision> refuse() const;
     [[nodiscard]] Outcome by_token(const Place& place, Rule rule) const;
-    [[nodiscard]] Outcome by_foreign_contact() const;
+    [[nodiscard]] Outcome by_foreign_contact(const Place& place) const;
+    [[nodiscard]] Outcome by_path(const PathToken& path) const;
     [[nodiscard]] Outcome by_next_route() const;
     [[nodiscard]] Outcome by_request_uri(const sip::Uri& uri) const;
     [[nodiscard]] Outcome to_us(const sip::Uri& uri) const;
@@ -68,7 +68,7 @@ class Case {
     }
     /// Within a dialog, by a token of its own Call-ID (design: not bearer tokens).
     [[nodiscard]] bool in_own_dialog() const { return has_to_tag_ && routes_.token.has_value(); }
-    [[nodiscard]] config::ServerIndex server_of(const ServerPlace& place) const;
+    [[nodiscard]] config::ServerIndex server_of(std::uint32_t name_hash) const;
 
     const sip::Message& request_;
     const Source& source_;
@@ -88,12 +88,14 @@ Outcome Case::decide() const {
         return register_request();
     if (in_own_dialog())
         return by_token(routes_.token->place, Rule::dialog_route);
+    if (routes_.path && source_.kind == Source::Kind::server)
+        return by_path(*routes_.path);
     if (!routes_.next.empty())
         return by_next_route();
     if (routes_.contact)
         return has_to_tag_ && routes_.contact->same_call
                    ? by_token(routes_.contact->place, Rule::dialog_contact)
-                   : by_foreign_contact();
+                   : by_foreign_contact(routes_.contact->place);
     if (request_.method() == sip::Method::ack &&
         scene_.config.ack_target == config::AckTarget::to && routes_.own == 0) {
         const auto to = sip::to(request_);
@@ -152,6 +154,8 @@ Decision Case::forward(Rule rule, Target target) const {
     decision.rule = rule;
     decision.pop_routes = routes_.own;
     decision.last_route_to_uri = routes_.from_strict_router;
+    if (routes_.next_is_strict)
+        decision.strict_router = routes_.next;
     decision.remove_identity = source_.kind != Source::Kind::server;
     decision.in_dialog = has_to_tag_;
     const auto towards = routes_.token     ? std::optional(routes_.token->side)
@@ -166,9 +170,9 @@ Decision Case::forward(Rule rule, Target target) const {
     return decision;
 }
 
-config::ServerIndex Case::server_of(const ServerPlace& place) const {
+config::ServerIndex Case::server_of(std::uint32_t name_hash) const {
     for (std::size_t i = 0; i < scene_.config.servers.size(); ++i) {
-        if (scene_.tokens.name_hash(scene_.config.servers[i].name) == place.name_hash)
+        if (scene_.tokens.name_hash(scene_.config.servers[i].name) == name_hash)
             return static_cast<config::ServerIndex>(i);
     }
     return config::no_server;
@@ -176,7 +180,7 @@ config::ServerIndex Case::server_of(const ServerPlace& place) const {
 
 Outcome Case::by_token(const Place& place, Rule rule) const {
     if (const auto* server = std::get_if<ServerPlace>(&place)) {
-        const config::ServerIndex index = server_of(*server);
+        const config::ServerIndex index = server_of(server->name_hash);
         if (index == config::no_server) // it left the configuration while the dialog lasted
             return reply(Rule::strict_host, 403);
         Decision decision = to_server(index, rule, {});
@@ -185,7 +189,7 @@ Outcome Case::by_token(const Place& place, Rule rule) const {
     }
     if (const auto* host = std::get_if<HostPlace>(&place)) {
         Target target;
-        target.where = ToHost{host->remote.address.to_host(), host->remote.port, host->transport};
+        target.where = to_host(*host);
         return forward(rule, std::move(target));
     }
     Target target;
@@ -195,8 +199,7 @@ Outcome Case::by_token(const Place& place, Rule rule) const {
 
 /// A token from another call, as a Refer-To carries it (R22): it tells the way, it admits nobody.
 /// A client is still reached only from the server that granted its binding.
-Outcome Case::by_foreign_contact() const {
-    const Place& place = routes_.contact->place;
+Outcome Case::by_foreign_contact(const Place& place) const {
     if (std::holds_alternative<ServerPlace>(place))
         return by_token(place, Rule::dialog_contact);
     if (source_.kind == Source::Kind::client) {
@@ -213,6 +216,17 @@ Outcome Case::by_foreign_contact() const {
     if (!may_reach(facts_.binding->server))
         return reply(Rule::other_server, 404);
     return by_token(place, Rule::dialog_contact);
+}
+
+/// From the registrar that has our URI as the client's Path (RFC 3327 §5.5). From nobody else: it
+/// is no way for whoever has read it in a message.
+Outcome Case::by_path(const PathToken& path) const {
+    const config::ServerIndex granting = server_of(path.server);
+    if (granting == config::no_server || !may_reach(scene_.config.servers[granting].name))
+        return reply(Rule::other_server, 403);
+    Target target;
+    target.where = ToClient{path.place, path.outbound};
+    return forward(Rule::client_path, std::move(target));
 }
 
 /// §16.6 step 6 names the topmost Route as the next hop; strict_host judges it.
@@ -238,16 +252,8 @@ Outcome Case::by_request_uri(const sip::Uri& uri) const {
         return to_server(server, Rule::server_domain, {});
     if (scene_.config.strict_host)
         return reply(Rule::strict_host, 403);
-    Transport transport = scene_.config.default_transport;
-    if (const auto named = uri.parameter("transport")) {
-        if (const auto parsed = parse_transport(*named))
-            transport = *parsed;
-    }
-    if (uri.scheme == sip::Uri::Scheme::sips && !is_secure(transport))
-        transport = is_websocket(transport) ? Transport::wss : Transport::tls;
     Target target;
-    target.where =
-        ToHost{std::string(uri.host), uri.port.value_or(default_port(transport)), transport};
+    target.where = to_host(uri, scene_.config);
     return forward(Rule::open_host, std::move(target));
 }
 
@@ -305,6 +311,7 @@ Outcome Case::by_user(const sip::Uri& uri) const {
     if (!facts_.asked_user)
         return Need(NeedUser{server.name, sip::unescape(uri.user)});
     std::vector<const registration::Binding*> found;
+    found.reserve(facts_.by_user.size());
     for (const registration::Binding& binding : facts_.by_user)
         found.push_back(&binding);
     const auto own = [&](const registration::Binding* binding) {
@@ -350,7 +357,16 @@ Decision Case::to_server(config::ServerIndex server, Rule rule, std::string uri)
         for (const std::string& route : entry.routes)
             target.add_routes.push_back("<" + route + ">");
     }
-    return forward(rule, std::move(target));
+    Decision decision = forward(rule, std::move(target));
+    Target& made = decision.targets.front();
+    if (!made.add_routes.empty() && !is_loose(entry.routes.front())) { // §16.6 step 6
+        const std::string_view last =
+            made.request_uri.empty() ? request_.request_uri() : made.request_uri;
+        made.add_routes.push_back("<" + std::string(last) + ">");
+        made.add_routes.erase(made.add_routes.begin());
+        made.request_uri = entry.routes.front();
+    }
+    return decision;
 }
 
 Decision Case::to_default(const sip::Uri& uri, Rule rule, bool keep_uri) const {
@@ -363,27 +379,31 @@ Decision Case::to_default(const sip::Uri& uri, Rule rule, bool keep_uri) const {
     return to_server(server, rule, keep_uri ? std::string(uri.text) : uri_at_server(uri, entry));
 }
 
+/// What of a target set may be tried, in its order. A fork that is too broad is refused, not made
+/// narrower (RFC 5393 §5.3.3); without any secure way a SIPS URI gets 480. Within a dialog a SIPS
+/// URI is what the peer called itself, on whatever way it is reached: who began the dialog by an
+/// insecure one has not asked for more.
+Decision permitted(const sip::Message& request, Decision decision, const config::Config& config) {
+    const auto uri = sip::parse_uri(request.request_uri());
+    if (!decision.in_dialog && uri && uri->scheme == sip::Uri::Scheme::sips)
+        drop_insecure(decision.targets, config);
+    if (decision.targets.empty())
+        return reply(Rule::sips, 480);
+    put_in_order(decision.targets);
+    if (exceeds_breadth(decision.targets, incoming_breadth(request)))
+        return reply(Rule::breadth, 440);
+    return decision;
+}
+
 } // namespace
 
 std::variant<Decision, Need> decide(const sip::Message& request, const Source& source,
                                     ListenerIndex listener, Scene& scene, const Facts& facts) {
-    return Case(request, source, listener, scene, facts).decide();
-}
-
-std::string uri_at_server(const sip::Uri& uri, const config::TrustedServer& server) {
-    std::string text(uri.scheme == sip::Uri::Scheme::sips ? "sips:" : "sip:");
-    if (uri.has_user)
-        text.append(uri.userinfo).append("@");
-    text.append(server.domains.empty() ? server.hosts.front() : server.domains.front());
-    for (std::string_view rest = uri.parameters; !rest.empty();) {
-        const std::string_view parameter = rest.substr(0, rest.find(';'));
-        rest.remove_prefix(std::min(rest.size(), parameter.size() + 1));
-        const std::string_view name = parameter.substr(0, parameter.find('='));
-        const auto is = [&](std::string_view other) { return ascii::iequals(name, other); };
-        if (!is("transport") && !is("maddr") && !is("rb") && !is("lr") && !is("ob"))
-            text.append(";").append(parameter);
-    }
-    return text;
+    Outcome outcome = Case(request, source, listener, scene, facts).decide();
+    auto* decision = std::get_if<Decision>(&outcome);
+    if (decision != nullptr && decision->verdict == Decision::Verdict::forward)
+        return permitted(request, std::move(*decision), scene.config);
+    return outcome;
 }
 
 } // namespace roundabout::routing

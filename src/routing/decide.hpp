@@ -1,13 +1,10 @@
 #pragma once
 
-#include "config/config.hpp"
 #include "routing/decision.hpp"
 #include "routing/scene.hpp"
 #include "routing/source.hpp"
 #include "sip/message.hpp"
-#include "sip/uri.hpp"
 
-#include <string>
 #include <variant>
 
 namespace roundabout::routing {
@@ -20,9 +17,5 @@ namespace roundabout::routing {
 [[nodiscard]] std::variant<Decision, Need> decide(const sip::Message& request, const Source& source,
                                                   ListenerIndex listener, Scene& scene,
                                                   const Facts& facts);
-
-/// The R-URI by which `server` is asked when a client named us: its first domain in place of the
-/// host, without port and without the parameters that spoke of the way to us.
-[[nodiscard]] std::string uri_at_server(const sip::Uri& uri, const config::TrustedServer& server);
 
 } // namespace roundabout::routing

@@ -1,5 +1,8 @@
 #include "routing/decision.hpp"
 
+#include "base/ascii.hpp"
+#include "config/lookup.hpp"
+
 namespace roundabout::routing {
 
 std::string_view words(Rule rule) noexcept {
@@ -20,6 +23,8 @@ std::string_view words(Rule rule) noexcept {
         return "the R-URI's token names a binding";
     case Rule::binding_by_user:
         return "the R-URI's user names a binding";
+    case Rule::client_path:
+        return "the Route is the Path of a client";
     case Rule::register_server:
         return "REGISTER to the trusted server that the R-URI names";
     case Rule::register_default:
@@ -38,6 +43,12 @@ std::string_view words(Rule rule) noexcept {
         return "URI scheme is not sip or sips";
     case Rule::extension:
         return "Proxy-Require names what we don't support";
+    case Rule::sips:
+        return "no secure way for a SIPS URI";
+    case Rule::breadth:
+        return "Max-Breadth is too small for the fork";
+    case Rule::loop:
+        return "the request has looped";
     case Rule::strict_host:
         return "strict_host: the next hop is no trusted server";
     case Rule::strict_client:
@@ -58,6 +69,29 @@ std::string_view words(Rule rule) noexcept {
         return "the next hop's name could not be resolved";
     }
     return "no rule";
+}
+
+ToHost to_host(const sip::Uri& uri, const config::Config& config) {
+    Sought sought;
+    const auto address = IpAddress::parse(uri.host);
+    sought.host = address ? address->to_string() : ascii::to_lower(uri.host);
+    sought.port = uri.port;
+    if (const auto named = uri.parameter("transport")) {
+        if (const auto parsed = parse_transport(*named))
+            sought.transport = *parsed;
+    }
+    sought.secure = uri.scheme == sip::Uri::Scheme::sips;
+    sought.fallback = config.default_transport;
+    sought.spoken = config::spoken_to_servers(config);
+    return {std::move(sought)};
+}
+
+ToHost to_host(const HostPlace& place) {
+    Sought sought;
+    sought.host = place.remote.address.to_string();
+    sought.port = place.remote.port;
+    sought.transport = place.transport;
+    return {std::move(sought)};
 }
 
 } // namespace roundabout::routing

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "base/transport.hpp"
+#include "base/location.hpp"
 #include "config/config.hpp"
 #include "registration/binding.hpp"
 #include "routing/tokens.hpp"
+#include "sip/uri.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,7 @@ enum class Rule : std::uint8_t {
     default_server,   ///< a client named us
     binding_by_token, ///< the R-URI's token names a binding
     binding_by_user,  ///< the R-URI's user names bindings
+    client_path,      ///< a Path URI of ours, as Route, names the client
     register_server,  ///< REGISTER to the server that its R-URI names
     register_default, ///< REGISTER to us: the default server
     open_host,        ///< strict_host is off
@@ -35,6 +37,9 @@ enum class Rule : std::uint8_t {
     hops_used_up,
     scheme,
     extension,
+    sips,    ///< a SIPS URI, and no secure way to where it leads (R21)
+    breadth, ///< more devices at once than Max-Breadth allows
+    loop,    ///< it has been here before, with everything the same
     strict_host,
     strict_client,
     not_here,     ///< no such binding
@@ -57,19 +62,22 @@ struct ToServer {
 /// To a client: its flow, or what has taken that flow's place in its binding.
 struct ToClient {
     ClientPlace place;
+    bool outbound = false; ///< by its Path: 430 instead of 480 where it is gone (RFC 5626 §5.3.1)
 };
 /// To a host that is neither (strict_host off, or a host a token names).
 struct ToHost {
-    std::string host;
-    std::uint16_t port = 0;
-    Transport transport = Transport::tcp;
+    Sought sought;
 };
+/// What a URI says about where it leads (RFC 3263 §4); default_transport where it says nothing.
+[[nodiscard]] ToHost to_host(const sip::Uri& uri, const config::Config& config);
+/// The place that a token names; it takes no DNS.
+[[nodiscard]] ToHost to_host(const HostPlace& place);
 
 struct Target {
     std::variant<ToServer, ToClient, ToHost> where;
     std::string request_uri;             ///< empty: stays
     std::vector<std::string> add_routes; ///< name-addr values put on top, in order
-    std::uint16_t q = 1000;              ///< thousandths
+    std::uint16_t q = 1000;              ///< thousandths; a lower one is tried later
 };
 
 /// What is done with a request, and by which rule.
@@ -80,9 +88,10 @@ struct Decision {
     Rule rule = Rule::none;
 
     // forward
-    std::vector<Target> targets;
+    std::vector<Target> targets; ///< in the order of routing/target_set.hpp
     std::size_t pop_routes = 0;
     bool last_route_to_uri = false; ///< strict router before us: §16.4
+    std::string strict_router;      ///< URI of a next hop without `lr` (§16.6 step 6); else empty
     bool remove_identity = false;   ///< P-Asserted-Identity from an untrusted side (R43)
     Side from_side = Side::caller;  ///< which end of the dialog sent this
     bool in_dialog = false;

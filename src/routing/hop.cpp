@@ -3,6 +3,7 @@
 #include "base/ascii.hpp"
 #include "sip/edits.hpp"
 #include "sip/response.hpp"
+#include "sip/row_copy.hpp"
 #include "sip/uri.hpp"
 #include "sip/values.hpp"
 #include "sip/via_stamp.hpp"
@@ -15,10 +16,13 @@ std::string host_port(const config::Advertised& reach) {
 }
 
 /// §16.6 step 4: the URI by which that side reaches us, with the way to the peer there as its user.
-std::string record_route(const HopSide& side, Side which, std::string_view scheme,
-                         std::string_view call_id, Tokens& tokens) {
+Result<std::string> record_route(const HopSide& side, Side which, std::string_view scheme,
+                                 std::string_view call_id, Tokens& tokens) {
+    const Result<std::string> token = tokens.seal_route({which, side.place}, call_id);
+    if (!token)
+        return token.error();
     std::string value("<");
-    value.append(scheme).append(":").append(tokens.seal_route({which, side.place}, call_id));
+    value.append(scheme).append(":").append(*token);
     value.append("@").append(host_port(side.reach));
     value.append(";transport=").append(uri_parameter(side.transport)).append(";lr>");
     return value;
@@ -27,50 +31,69 @@ std::string record_route(const HopSide& side, Side which, std::string_view schem
 Side other(Side side) noexcept { return side == Side::caller ? Side::callee : Side::caller; }
 
 /// The Contact URI that `towards` sees in place of `uri`; empty if it stays as it is.
-std::string wrapped_contact(std::string_view uri, const HopSide& from, const HopSide& towards,
-                            Side side, std::string_view call_id, Tokens& tokens) {
+Result<std::string> wrapped_contact(std::string_view uri, const HopSide& from,
+                                    const HopSide& towards, Side side, std::string_view call_id,
+                                    Tokens& tokens) {
     const Result<sip::Uri> parsed = sip::parse_uri(uri);
     if (!parsed || !parsed->is_sip() || parsed->parameter("gr")) // R13
-        return {};
+        return std::string();
+    const Result<std::string> token =
+        tokens.seal_contact({side, from.place, std::string(uri), true}, call_id);
+    if (!token)
+        return token.error();
     std::string wrapped(parsed->scheme == sip::Uri::Scheme::sips ? "sips:" : "sip:");
     if (parsed->has_user)
         wrapped.append(parsed->user).append("@");
     wrapped.append(host_port(towards.contact));
     wrapped.append(";transport=").append(uri_parameter(towards.transport));
-    wrapped.append(";rb=").append(
-        tokens.seal_contact({side, from.place, std::string(uri), true}, call_id));
+    wrapped.append(";rb=").append(*token);
     return wrapped;
 }
 
-/// Rewrites every Contact; true if one had to be left alone for its length.
-bool wrap_contacts(const sip::Message& message, const HopSide& from, const HopSide& towards,
-                   Side side, sip::Edits& edits, Tokens& tokens) {
+enum class Wrapped : std::uint8_t { all, not_the_long_ones };
+
+/// Rewrites every Contact but those that would become too long. After an error nothing more is.
+Result<Wrapped> wrap_contacts(const sip::Message& message, const HopSide& from,
+                              const HopSide& towards, Side side, sip::Edits& edits,
+                              Tokens& tokens) {
     if (!towards.rewrite_contact)
-        return false;
-    bool too_long = false;
+        return Wrapped::all;
+    auto wrapped = Wrapped::all;
     for (const sip::ValueAt& value : sip::values(message, sip::HeaderId::contact)) {
         const Result<sip::NameAddr> contact = sip::parse_name_addr(value.text);
         if (!contact)
             continue;
-        const std::string uri =
+        const Result<std::string> uri =
             wrapped_contact(contact->uri, from, towards, side, sip::call_id(message), tokens);
-        if (uri.size() > contact_limit)
-            too_long = true;
-        else if (!uri.empty())
-            edits.replace_uri(value.text, uri);
+        if (!uri)
+            return uri.error();
+        if (uri->size() > contact_limit)
+            wrapped = Wrapped::not_the_long_ones;
+        else if (!uri->empty())
+            edits.replace_uri(value.text, *uri);
     }
-    return too_long;
+    return wrapped;
 }
 
 std::string_view leaving_uri(const sip::Message& request, const Target& target) {
     return target.request_uri.empty() ? request.request_uri() : target.request_uri;
 }
 
-void edit_routes(const RequestHop& hop, sip::Edits& edits) {
+/// §16.6 step 6: a next hop without `lr` gets its own URI as R-URI, and ours as the last Route.
+void swap_for_strict_router(const sip::Message& request, const RequestHop& hop, sip::Edits& edits) {
+    edits.remove_first_values(sip::HeaderId::route, 1);
+    edits.set_request_uri(hop.decision.strict_router);
+    std::string last("<");
+    edits.append(sip::HeaderId::route, last.append(leaving_uri(request, hop.target)).append(">"));
+}
+
+void edit_routes(const sip::Message& request, const RequestHop& hop, sip::Edits& edits) {
     if (hop.decision.last_route_to_uri)
         edits.remove_last_value(sip::HeaderId::route);
     if (hop.decision.pop_routes > 0)
         edits.remove_first_values(sip::HeaderId::route, hop.decision.pop_routes);
+    if (!hop.decision.strict_router.empty())
+        swap_for_strict_router(request, hop, edits);
     const auto& routes = hop.target.add_routes;
     if (routes.empty())
         return;
@@ -80,31 +103,85 @@ void edit_routes(const RequestHop& hop, sip::Edits& edits) {
     edits.prepend(sip::HeaderId::route, joined);
 }
 
-void edit_record_routes(const sip::Message& request, const RequestHop& hop, sip::Edits& edits,
-                        Tokens& tokens) {
-    const std::string_view uri = leaving_uri(request, hop.target);
+std::string_view scheme_of(std::string_view uri) {
+    return uri.size() > 5 && ascii::iequals(uri.substr(0, 5), "sips:") ? std::string_view("sips")
+                                                                       : std::string_view("sip");
+}
+
+Result<void> edit_record_routes(const sip::Message& request, const RequestHop& hop,
+                                sip::Edits& edits, Tokens& tokens) {
     // §16.6 step 4: a SIPS Request-URI asks for SIPS Record-Routes.
-    const std::string_view scheme = uri.size() > 5 && ascii::iequals(uri.substr(0, 5), "sips:")
-                                        ? std::string_view("sips")
-                                        : std::string_view("sip");
+    const std::string_view scheme = scheme_of(leaving_uri(request, hop.target));
     const std::string_view call_id = sip::call_id(request);
     const Side from = hop.decision.from_side;
-    std::string value = record_route(hop.out, other(from), scheme, call_id, tokens);
-    value.append(", ").append(record_route(hop.in, from, scheme, call_id, tokens));
-    edits.prepend(sip::HeaderId::record_route, value);
+    const Result<std::string> upper = record_route(hop.out, other(from), scheme, call_id, tokens);
+    const Result<std::string> lower = record_route(hop.in, from, scheme, call_id, tokens);
+    if (!upper || !lower)
+        return upper ? lower.error() : upper.error();
+    edits.prepend(sip::HeaderId::record_route, *upper + ", " + *lower);
+    return {};
+}
+
+/// On top of Path, as every proxy on the way has it (RFC 3327 §5.2). Who relies on it has to ask
+/// the registrar for it (the same): without Path it would call a Contact that it cannot reach.
+Result<void> edit_path(const sip::Message& request, const RequestHop& hop, sip::Edits& edits,
+                       Tokens& tokens) {
+    const Result<std::string> token = tokens.seal_path(*hop.path);
+    if (!token)
+        return token.error();
+    std::string value("<");
+    value.append(scheme_of(leaving_uri(request, hop.target))).append(":").append(*token);
+    value.append("@").append(host_port(hop.out.reach));
+    value.append(";transport=").append(uri_parameter(hop.out.transport)).append(";lr");
+    value.append(hop.path->outbound ? ";ob>" : ">");
+    edits.prepend(sip::HeaderId::path, value);
+    if (!sip::has_option(request, sip::HeaderId::require, "path"))
+        edits.append(sip::HeaderId::require, "path");
+    return {};
+}
+
+/// RFC 5393 §5.3.3: a single one, and no more than came in.
+void edit_breadth(const sip::Message& request, std::uint32_t breadth, sip::Edits& edits) {
+    const std::string text = std::to_string(breadth);
+    const sip::HeaderField* first = nullptr;
+    for (const sip::HeaderField& row : request.headers()) {
+        if (row.id != sip::HeaderId::max_breadth)
+            continue;
+        if (first == nullptr)
+            edits.replace(row.value, text);
+        else
+            edits.replace(row.line, {});
+        first = &row;
+    }
+    if (first == nullptr)
+        edits.append(sip::HeaderId::max_breadth, text);
+}
+
+/// Rows of other branches' challenges, value by value as they came, below this response's own.
+void add_challenges(const sip::Message& other, sip::Edits& edits) {
+    for (const sip::HeaderField& row : other.headers()) {
+        const bool challenge = row.id == sip::HeaderId::www_authenticate ||
+                               row.id == sip::HeaderId::proxy_authenticate;
+        if (challenge && !sip::copyable_row(other, row).empty())
+            edits.append(row.id, other.text(row.value));
+    }
 }
 
 std::string via_value(const RequestHop& hop, std::string_view branch) {
     std::string via("SIP/2.0/");
     via.append(via_name(hop.out.transport)).append(" ").append(host_port(hop.out.reach));
-    return via.append(";branch=").append(branch);
+    via.append(";branch=").append(branch);
+    if (hop.branch.stream)
+        via.append(";w=").append(std::to_string(hop.branch.worker));
+    return via;
 }
 
 /// The Via below ours as it leaves: the MAC of our branch covers it.
-std::string stamped_top_via(const sip::Message& request, const Flow& from) {
+std::string stamped_top_via(const sip::Message& request, const Flow& from, std::uint32_t keep) {
     std::string stamped;
     if (const auto via = sip::first_value(request, sip::HeaderId::via))
-        sip::append_stamped_via(stamped, *via, from.remote.address.to_string(), from.remote.port);
+        sip::append_stamped_via(stamped, *via, from.remote.address.to_string(), from.remote.port,
+                                keep);
     return stamped;
 }
 
@@ -119,47 +196,67 @@ bool refreshes_target(sip::Method method) noexcept {
     return records_route(method) || method == sip::Method::update;
 }
 
-ForwardedRequest forward_request(const sip::Message& request, const RequestHop& hop, Tokens& tokens,
-                                 const KeyRing& keys) {
+Result<ForwardedRequest> forward_request(const sip::Message& request, const RequestHop& hop,
+                                         Tokens& tokens, const KeyRing& keys) {
     ForwardedRequest forwarded;
     sip::Edits edits(request);
     if (!hop.target.request_uri.empty())
         edits.set_request_uri(hop.target.request_uri);
     edits.decrement_max_forwards();
-    edit_routes(hop, edits);
-    if (records_route(request.method()))
-        edit_record_routes(request, hop, edits, tokens);
-    if (refreshes_target(request.method()))
-        forwarded.contact_too_long =
+    if (hop.breadth)
+        edit_breadth(request, *hop.breadth, edits);
+    edit_routes(request, hop, edits);
+    if (records_route(request.method())) {
+        if (const Result<void> done = edit_record_routes(request, hop, edits, tokens); !done)
+            return done.error();
+    }
+    if (refreshes_target(request.method())) {
+        const Result<Wrapped> wrapped =
             wrap_contacts(request, hop.in, hop.out, hop.decision.from_side, edits, tokens);
+        if (!wrapped)
+            return wrapped.error();
+        forwarded.contact_too_long = *wrapped == Wrapped::not_the_long_ones;
+    }
     if (hop.registering != nullptr) {
-        for (const registration::PlannedContact& contact : hop.registering->contacts)
-            edits.replace_uri(request.text(contact.value), contact.rewritten);
+        for (const registration::PlannedContact& contact : hop.registering->contacts) {
+            if (!contact.rewritten.empty())
+                edits.replace_uri(request.text(contact.value), contact.rewritten);
+        }
+    }
+    if (hop.path) {
+        if (const Result<void> done = edit_path(request, hop, edits, tokens); !done)
+            return done.error();
     }
     if (hop.decision.remove_identity)
         edits.remove_all(sip::HeaderId::p_asserted_identity);
-    edits.stamp_top_via(hop.in_flow.remote.address.to_string(), hop.in_flow.remote.port);
-    forwarded.branch =
-        seal_branch(keys.front().branch_mac, hop.branch, stamped_top_via(request, hop.in_flow));
+    edits.stamp_top_via(hop.in_flow.remote.address.to_string(), hop.in_flow.remote.port, hop.keep);
+    forwarded.branch = seal_branch(keys.front().branch_mac, hop.branch,
+                                   stamped_top_via(request, hop.in_flow, hop.keep));
     edits.prepend(sip::HeaderId::via, via_value(hop, forwarded.branch));
     forwarded.bytes = edits.apply(is_reliable(hop.out.transport));
     return forwarded;
 }
 
-std::string forward_response(const sip::Message& response, const ResponseHop& hop, Tokens& tokens) {
+ForwardedResponse forward_response(const sip::Message& response, const ResponseHop& hop,
+                                   Tokens& tokens) {
+    ForwardedResponse forwarded;
     sip::Edits edits(response);
     edits.remove_first_values(sip::HeaderId::via, 1);
     const bool sets_target = refreshes_target(hop.method) && response.status() > 100 &&
                              response.status() < 300; // not in 3xx or 485: those name others (R16)
     if (sets_target)
-        wrap_contacts(response, hop.out, hop.in, other(hop.decision.from_side), edits, tokens);
+        forwarded.unsealed =
+            !wrap_contacts(response, hop.out, hop.in, other(hop.decision.from_side), edits, tokens);
     for (const registration::RestoredContact& restored : hop.restored)
         edits.replace_uri(restored.value, restored.uri);
+    for (const sip::Message* other : hop.challenges)
+        add_challenges(*other, edits);
     if (!hop.from_trusted)
         edits.remove_all(sip::HeaderId::p_asserted_identity);
     if (hop.status != 0)
         edits.set_status(hop.status, sip::reason_phrase(hop.status));
-    return edits.apply(is_reliable(hop.in.transport));
+    forwarded.bytes = edits.apply(is_reliable(hop.in.transport));
+    return forwarded;
 }
 
 } // namespace roundabout::routing

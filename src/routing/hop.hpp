@@ -8,6 +8,8 @@
 #include "routing/tokens.hpp"
 #include "sip/message.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +34,10 @@ struct RequestHop {
     const Flow& in_flow; ///< where the request came from: `received` and `rport` (R34)
     Branch branch;       ///< sealed here, once the Via below ours is known
     const registration::RegisterPlan* registering = nullptr; ///< for REGISTER
+    std::optional<PathToken> path = std::nullopt;            ///< for a REGISTER that goes by Path
+    std::optional<std::uint32_t> breadth = std::nullopt;     ///< Max-Breadth that it leaves with
+    /// How often the sender may keep its flow alive, in seconds, if it asks (RFC 6223); 0: unsaid.
+    std::uint32_t keep = 0;
 };
 
 /// A request as it leaves, and what the caller has to know of how it was made.
@@ -42,10 +48,12 @@ struct ForwardedRequest {
 };
 
 /// Makes the request that goes to one target (RFC 3261 §16.6 steps 1 to 8): R-URI, Max-Forwards,
-/// two Record-Routes, our Routes popped and the server's put on, Contact, Via. Everything else
-/// leaves as it came. O(size of the request).
-[[nodiscard]] ForwardedRequest forward_request(const sip::Message& request, const RequestHop& hop,
-                                               Tokens& tokens, const KeyRing& keys);
+/// two Record-Routes, our Routes popped and the server's put on, Contact or Path, Via. Everything
+/// else leaves as it came. O(size of the request). Error: key_unusable, where a token can't be
+/// sealed.
+[[nodiscard]] Result<ForwardedRequest> forward_request(const sip::Message& request,
+                                                       const RequestHop& hop, Tokens& tokens,
+                                                       const KeyRing& keys);
 
 /// Everything that sending a response back depends on.
 struct ResponseHop {
@@ -56,11 +64,22 @@ struct ResponseHop {
     bool from_trusted = true;                ///< else P-Asserted-Identity is removed (R43)
     std::uint16_t status = 0; ///< instead of its own (503 goes up as 500, R32); 0: stays
     std::span<const registration::RestoredContact> restored; ///< for a 2xx to REGISTER
+    /// Other branches' 401 and 407, whose challenges are added to this one's (§16.7 step 7).
+    std::span<const sip::Message* const> challenges = {}; // NOLINT: most name all before it alone
 };
 
-/// Makes the response that goes back (RFC 3261 §16.7 steps 3, 8, 9): our Via off, Contact.
-[[nodiscard]] std::string forward_response(const sip::Message& response, const ResponseHop& hop,
-                                           Tokens& tokens);
+/// A response as it goes back.
+struct ForwardedResponse {
+    std::string bytes;
+    /// A Contact was left alone because no token could be sealed: a response can't be refused any
+    /// more, and Record-Route alone serves.
+    bool unsealed = false;
+};
+
+/// Makes the response that goes back (RFC 3261 §16.7 steps 3, 7 to 9): our Via off, other
+/// branches' challenges, Contact.
+[[nodiscard]] ForwardedResponse forward_response(const sip::Message& response,
+                                                 const ResponseHop& hop, Tokens& tokens);
 
 /// INVITE, SUBSCRIBE, REFER, NOTIFY: these may form a dialog and get Record-Route (R14).
 [[nodiscard]] bool records_route(sip::Method method) noexcept;

@@ -61,16 +61,26 @@ RouteSet read_route_set(const sip::Message& request, Scene& scene) {
             set.malformed = true;
             return set;
         }
-        if (!names_us(*uri, scene)) {
+        Result<RouteToken> token = Error::token_malformed;
+        const bool ours = names_us(*uri, scene);
+        if (ours && uri->has_user)
+            token = scene.tokens.open_route(uri->user, call_id);
+        Result<PathToken> path = Error::token_malformed;
+        if (ours && uri->has_user && !token)
+            path = scene.tokens.open_path(uri->user);
+        // Behind our token comes one that we did not make: another Roundabout of our name (R15).
+        // Behind a Path URI of ours comes one of an earlier pass: each pass takes off its own.
+        const bool others = uri->has_user && ((!token && set.token) || set.path);
+        if (!ours || others) {
             set.next = address->uri;
             set.next_is_strict = !uri->parameter("lr");
             break;
         }
         ++set.own;
-        if (uri->has_user) {
-            if (Result<RouteToken> token = scene.tokens.open_route(uri->user, call_id))
-                set.token = std::move(*token);
-        }
+        if (token)
+            set.token = *token;
+        else if (path)
+            set.path = *path;
     }
 
     set.contact = unwrap(set.request_uri, call_id, scene);

@@ -16,6 +16,7 @@ namespace roundabout::routing {
 struct RouteSet {
     std::size_t own = 0;             ///< how many Routes on top are ours, to be popped
     std::optional<RouteToken> token; ///< the last popped authentic one: the destination
+    std::optional<PathToken> path;   ///< the first popped Route is the Path URI of a client
     std::string_view next;           ///< the URI of the first Route left; empty if none
     bool next_is_strict = false;     ///< it has no `lr`
     bool from_strict_router =

@@ -6,13 +6,21 @@ namespace roundabout::routing {
 namespace {
 
 config::ServerIndex server_at(const Flow& flow, const config::Config& config,
-                              const config::ServerAddresses& servers) {
+                              const config::ServerAddresses& servers, const SubjectNames* proved) {
     config::ServerIndex found = config::no_server;
-    for (const auto& entry : servers.at(flow.remote.address)) {
-        if (config.servers[entry.server].transport == flow.transport)
-            return entry.server;
-        if (found == config::no_server)
+    int best = 0;
+    const auto candidates = servers.at(flow.remote.address);
+    for (const auto& entry : candidates) {
+        const config::TrustedServer& server = config.servers[entry.server];
+        const bool matters = server.verify_inbound || candidates.size() > 1;
+        const bool by_name = matters && proved != nullptr && config::proves_server(server, *proved);
+        if (server.verify_inbound && !by_name)
+            continue;
+        const int rank = 1 + (by_name ? 2 : 0) + (server.transport == flow.transport ? 1 : 0);
+        if (rank > best) {
+            best = rank;
             found = entry.server;
+        }
     }
     return found;
 }
@@ -21,7 +29,7 @@ config::ServerIndex server_at(const Flow& flow, const config::Config& config,
 
 Source identify(const Flow& flow, const config::Config& config,
                 const config::ServerAddresses& servers,
-                const std::optional<registration::Binding>& over_flow) {
+                const std::optional<registration::Binding>& over_flow, const SubjectNames* proved) {
     Source source;
     if (over_flow)
         source.binding = over_flow->id;
@@ -30,7 +38,7 @@ Source identify(const Flow& flow, const config::Config& config,
     const bool serves_servers =
         flow.outgoing || (known_listener && config.listeners[flow.listener].serves_servers);
     if (serves_servers) {
-        source.server = server_at(flow, config, servers);
+        source.server = server_at(flow, config, servers, proved);
         if (source.server != config::no_server) {
             source.kind = Source::Kind::server;
             source.may_register = true;

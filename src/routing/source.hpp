@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/flow.hpp"
+#include "base/subject_names.hpp"
 #include "config/config.hpp"
 #include "config/server_addresses.hpp"
 #include "registration/binding.hpp"
@@ -24,10 +25,13 @@ struct Source {
     std::optional<registration::BindingId> binding;
 };
 
-/// `over_flow`: a binding registered over this very flow. Among several trusted servers at one
-/// address the one with the flow's transport goes first, then configuration order.
+/// `over_flow`: a binding registered over this very flow. `proved`: the names in the verified
+/// certificate of the flow's TLS peer, null if there is none; a server with verify_inbound is
+/// nobody without the right one (R42). Among several trusted servers at one address the one whose
+/// name is proved goes first, then the one with the flow's transport, then configuration order.
 [[nodiscard]] Source identify(const Flow& flow, const config::Config& config,
                               const config::ServerAddresses& servers,
-                              const std::optional<registration::Binding>& over_flow);
+                              const std::optional<registration::Binding>& over_flow,
+                              const SubjectNames* proved = nullptr);
 
 } // namespace roundabout::routing

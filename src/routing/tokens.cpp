@@ -14,6 +14,7 @@ namespace {
 // A token's first byte: kind in the high bits, the side in the lowest. The second: the key's id.
 constexpr char route_kind = 0x10;
 constexpr char contact_kind = 0x20;
+constexpr char path_kind = 0x30;
 constexpr std::size_t head_size = 2;
 constexpr std::size_t call_hash_size = 6;
 
@@ -39,20 +40,25 @@ Result<Tokens> Tokens::make(const KeyRing& keys) {
         Result<crypto::Siv> siv = crypto::Siv::make(derived.token);
         if (!siv)
             return siv.error();
-        openers.push_back({derived, std::move(*siv)});
+        Result<crypto::Hmac> binding_mac = crypto::Hmac::make(derived.binding);
+        if (!binding_mac)
+            return binding_mac.error();
+        openers.push_back({derived, std::move(*siv), std::move(*binding_mac)});
     }
     if (openers.empty())
         return Error::key_unusable;
     return Tokens(std::move(openers));
 }
 
-std::string Tokens::seal(char kind, Side side, std::string_view associated,
-                         std::string_view contents) {
+Result<std::string> Tokens::seal(char kind, Side side, std::string_view associated,
+                                 std::string_view contents) {
     Opener& newest = openers_.front();
     std::string raw{static_cast<char>(kind | static_cast<char>(side)),
                     static_cast<char>(newest.keys.id)};
     const Result<std::string> sealed = newest.siv.seal(associated_data(raw, associated), contents);
-    return sealed ? raw.append(*sealed) : std::string();
+    if (!sealed)
+        return sealed.error();
+    return raw.append(*sealed);
 }
 
 Result<std::string> Tokens::open(std::string_view raw, char kind, std::string_view associated) {
@@ -67,10 +73,13 @@ Result<std::string> Tokens::open(std::string_view raw, char kind, std::string_vi
                             raw.substr(head_size));
 }
 
-std::string Tokens::seal_route(const RouteToken& token, std::string_view call_id) {
+Result<std::string> Tokens::seal_route(const RouteToken& token, std::string_view call_id) {
     std::string contents;
     write_place(contents, token.place);
-    return crypto::to_base64url(seal(route_kind, token.side, call_id, contents));
+    const Result<std::string> sealed = seal(route_kind, token.side, call_id, contents);
+    if (!sealed)
+        return sealed.error();
+    return crypto::to_base64url(*sealed);
 }
 
 Result<RouteToken> Tokens::open_route(std::string_view user, std::string_view call_id) {
@@ -87,11 +96,44 @@ Result<RouteToken> Tokens::open_route(std::string_view user, std::string_view ca
     return token;
 }
 
-std::string Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
+Result<std::string> Tokens::seal_path(const PathToken& token) {
+    std::string contents;
+    contents.push_back(token.outbound ? '\1' : '\0');
+    write_number(contents, token.server);
+    write_place(contents, token.place);
+    const Result<std::string> sealed = seal(path_kind, Side::callee, "", contents);
+    if (!sealed)
+        return sealed.error();
+    return crypto::to_base64url(*sealed);
+}
+
+Result<PathToken> Tokens::open_path(std::string_view user) {
+    const Result<std::string> raw = crypto::from_base64url(user);
+    if (!raw)
+        return raw.error();
+    const Result<std::string> contents = open(*raw, path_kind, "");
+    if (!contents)
+        return contents.error();
+    TokenReader reader(*contents);
+    PathToken token;
+    token.outbound = reader.take(1) == "\1";
+    token.server = static_cast<std::uint32_t>(reader.number());
+    const Place place = reader.place();
+    const auto* client = std::get_if<ClientPlace>(&place);
+    if (reader.failed() || !reader.rest().empty() || client == nullptr)
+        return Error::token_malformed;
+    token.place = *client;
+    return token;
+}
+
+Result<std::string> Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
     std::string contents = call_hash(openers_.front().keys.name, call_id);
     write_place(contents, token.place);
     contents.append(token.uri);
-    return crypto::to_base32(seal(contact_kind, token.side, "", contents));
+    const Result<std::string> sealed = seal(contact_kind, token.side, "", contents);
+    if (!sealed)
+        return sealed.error();
+    return crypto::to_base32(*sealed);
 }
 
 Result<ContactToken> Tokens::open_contact(std::string_view value, std::string_view call_id) {
@@ -117,15 +159,16 @@ Result<ContactToken> Tokens::open_contact(std::string_view value, std::string_vi
     return token;
 }
 
-registration::BindingId Tokens::binding_id(std::string_view server, std::string_view aor,
-                                           std::string_view contact_uri, std::string_view instance,
-                                           std::uint32_t reg_id) const {
-    const Result<crypto::Digest> digest =
-        crypto::hmac(openers_.front().keys.binding,
-                     {server, aor, contact_uri, instance, std::to_string(reg_id)});
+Result<registration::BindingId> Tokens::binding_id(std::string_view server, std::string_view aor,
+                                                   std::string_view contact_uri,
+                                                   std::string_view instance,
+                                                   std::uint32_t reg_id) const {
+    const Result<crypto::Digest> digest = openers_.front().binding_mac.of(
+        {server, aor, contact_uri, instance, std::to_string(reg_id)});
+    if (!digest)
+        return digest.error();
     registration::BindingId id;
-    if (digest)
-        std::copy_n(digest->begin(), id.bytes.size(), id.bytes.begin());
+    std::copy_n(digest->begin(), id.bytes.size(), id.bytes.begin());
     return id;
 }
 

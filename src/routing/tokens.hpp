@@ -2,6 +2,7 @@
 
 #include "base/flow.hpp"
 #include "base/result.hpp"
+#include "crypto/mac.hpp"
 #include "crypto/siv.hpp"
 #include "registration/binding.hpp"
 #include "routing/keys.hpp"
@@ -62,6 +63,15 @@ struct ContactToken {
     bool same_call = false; ///< opened under the Call-ID it was made for
 };
 
+/// What the user part of a Path URI of ours says once opened (RFC 3327; RFC 5626 §5.1 calls it the
+/// flow token): the way to the client whose REGISTER it was put on.
+struct PathToken {
+    std::uint32_t server =
+        0;                 ///< hash of the server's name that it was issued to, and that may use it
+    bool outbound = false; ///< RegisterPlan::outbound
+    ClientPlace place;
+};
+
 /// Makes and opens tokens (design: Tokens). Deterministic; authentic or nothing. One a worker: the
 /// cipher contexts inside are not shared.
 class Tokens {
@@ -69,23 +79,32 @@ class Tokens {
     /// Error: key_unusable.
     [[nodiscard]] static Result<Tokens> make(const KeyRing& keys);
 
+    // Sealing fails only where libcrypto does, by key_unusable: nothing is to leave then that looks
+    // like a token and is none.
+
     /// The user part of a Record-Route URI, base64url.
-    [[nodiscard]] std::string seal_route(const RouteToken& token, std::string_view call_id);
+    [[nodiscard]] Result<std::string> seal_route(const RouteToken& token, std::string_view call_id);
     /// Only under the Call-ID it was made for. Errors: token_malformed, token_forged.
     [[nodiscard]] Result<RouteToken> open_route(std::string_view user, std::string_view call_id);
 
+    /// The user part of a Path URI, base64url. Opens under any Call-ID: it serves the requests of
+    /// every call.
+    [[nodiscard]] Result<std::string> seal_path(const PathToken& token);
+    /// Errors as of open_route.
+    [[nodiscard]] Result<PathToken> open_path(std::string_view user);
+
     /// The value of `rb=` in a dialog's Contact, base32.
-    [[nodiscard]] std::string seal_contact(const ContactToken& token, std::string_view call_id);
+    [[nodiscard]] Result<std::string> seal_contact(const ContactToken& token,
+                                                   std::string_view call_id);
     /// Opens under any Call-ID and says whether it was this one: a Refer-To may carry a Contact
     /// into another call (R22), but only its own call's token admits. Errors as of open_route.
     [[nodiscard]] Result<ContactToken> open_contact(std::string_view value,
                                                     std::string_view call_id);
 
     /// The id of a binding (design: Tokens), by the newest key. `reg_id` 0: none.
-    [[nodiscard]] registration::BindingId binding_id(std::string_view server, std::string_view aor,
-                                                     std::string_view contact_uri,
-                                                     std::string_view instance,
-                                                     std::uint32_t reg_id) const;
+    [[nodiscard]] Result<registration::BindingId>
+    binding_id(std::string_view server, std::string_view aor, std::string_view contact_uri,
+               std::string_view instance, std::uint32_t reg_id) const;
 
     /// The short name by which tokens know a server or a listener; the same at every start.
     [[nodiscard]] std::uint32_t name_hash(std::string_view name) const;
@@ -94,12 +113,13 @@ class Tokens {
     struct Opener {
         DerivedKeys keys;
         crypto::Siv siv;
+        mutable crypto::Hmac binding_mac; ///< a calculation leaves it as it was
     };
     explicit Tokens(std::vector<Opener> openers) noexcept
         : openers_(std::move(openers)) {}
 
-    [[nodiscard]] std::string seal(char kind, Side side, std::string_view associated,
-                                   std::string_view contents);
+    [[nodiscard]] Result<std::string> seal(char kind, Side side, std::string_view associated,
+                                           std::string_view contents);
     [[nodiscard]] Result<std::string> open(std::string_view raw, char kind,
                                            std::string_view associated);
 

@@ -141,12 +141,12 @@ void Edits::keep_values(const HeaderField& row, std::size_t begin, std::size_t e
         add(between(last_kept.end(), row.value.end()), arena_.size());
 }
 
-void Edits::stamp_top_via(std::string_view received, std::uint16_t port) {
+void Edits::stamp_top_via(std::string_view received, std::uint16_t port, std::uint32_t keep) {
     const auto top = first_value(*message_, HeaderId::via);
     if (!top)
         return;
     const auto begin = begin_text();
-    append_stamped_via(arena_, *top, received, port);
+    append_stamped_via(arena_, *top, received, port, keep);
     add(span_of(*message_, *top), begin);
 }
 

@@ -44,8 +44,8 @@ class Edits {
     void remove_all(HeaderId id);
     /// Puts `received` (bare address, R45) and a value to an empty `rport` into the top Via
     /// (RFC 3261 §18.2.1, RFC 3581 §4). `received` is written always, as R34 has it; a received
-    /// parameter that the sender wrote itself is replaced.
-    void stamp_top_via(std::string_view received, std::uint16_t port);
+    /// parameter that the sender wrote itself is replaced. `keep` as in append_stamped_via.
+    void stamp_top_via(std::string_view received, std::uint16_t port, std::uint32_t keep = 0);
     /// The URI inside one Contact (or other name-addr) value; `<>` are added where the value was
     /// in addr-spec form, so that header parameters stay header parameters (R7).
     /// `value` must be a view into the message. Nothing happens if it can't be parsed.

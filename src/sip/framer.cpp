@@ -38,7 +38,7 @@ Framer::Event Framer::between_messages() {
         start_ += pair ? 4 : 2;
         after_crlf_ = !ping;
         if (ping)
-            return Ping{};
+            return Ping{!pair};
         return Pong{};
     }
     if (bytes.front() == '\n')

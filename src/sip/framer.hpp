@@ -31,7 +31,9 @@ class Framer {
     /// directly after it still makes a Ping of the two. Two real Pongs in a row may thus be taken
     /// for a Ping; the CRLF that answers it is ignored by any peer (RFC 3261 §7.5), and as each
     /// answer takes two CRLFs, two such proxies soon fall silent.
-    struct Ping {};
+    struct Ping {
+        bool after_pong = false; ///< only its second CRLF is new: perhaps a Pong to our own
+    };
     /// One CRLF between messages, or before a start line (§7.5): nothing is to be done.
     struct Pong {};
     /// A whole message: `index_message(bytes, Framing::stream)` comes next.

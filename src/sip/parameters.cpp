@@ -40,6 +40,8 @@ class Walk {
             return parameter;
         const std::size_t value_begin = grammar::skip_lws(text_, equals + 1);
         at_ = value_end(value_begin);
+        if (at_ == value_begin && ascii::iequals(parameter.name, "rport"))
+            return parameter; // some phones write `;rport=` for RFC 3581's `;rport`
         if (at_ == std::string_view::npos || at_ == value_begin)
             return std::nullopt;
         parameter.value = text_.substr(value_begin, at_ - value_begin);

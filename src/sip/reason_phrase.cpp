@@ -92,11 +92,35 @@ constexpr auto reasons = std::to_array<Reason>({
 });
 static_assert(std::ranges::is_sorted(reasons, {}, &Reason::status));
 
+// No status, the known ones in order, then the others of 1xx to 6xx.
+constexpr std::size_t first_class = 1 + reasons.size();
+static_assert(first_class + 6 == status_slots);
+
+constexpr auto slots = [] {
+    std::array<std::uint8_t, 700> all{};
+    for (std::size_t status = 100; status < all.size(); ++status)
+        all[status] = static_cast<std::uint8_t>(first_class + status / 100 - 1);
+    for (std::size_t i = 0; i < reasons.size(); ++i)
+        all[reasons[i].status] = static_cast<std::uint8_t>(1 + i);
+    return all;
+}();
+
 } // namespace
 
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     const auto* const found = std::ranges::lower_bound(reasons, status, {}, &Reason::status);
     return found != reasons.end() && found->status == status ? found->phrase : "Unknown";
+}
+
+std::size_t status_slot(std::uint16_t status) noexcept {
+    return status < slots.size() ? slots[status] : 0;
+}
+
+std::string status_slot_name(std::size_t slot) {
+    if (slot == 0 || slot >= status_slots)
+        return {};
+    return slot < first_class ? std::to_string(reasons[slot - 1].status)
+                              : std::to_string(slot - first_class + 1) + "xx";
 }
 
 } // namespace roundabout::sip

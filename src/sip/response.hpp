@@ -2,6 +2,7 @@
 
 #include "sip/message.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,13 @@ namespace roundabout::sip {
 
 /// The reason phrase that RFC 3261 §21 and the registry give a status code; "Unknown" for others.
 [[nodiscard]] std::string_view reason_phrase(std::uint16_t status) noexcept;
+
+/// Numbers status codes without gaps, for tables: each that reason_phrase() knows has a number of
+/// its own, the others of a class share one. 0: no status code, as a request has. O(1).
+[[nodiscard]] std::size_t status_slot(std::uint16_t status) noexcept;
+inline constexpr std::size_t status_slots = 82;
+/// "200", "4xx" for the others of a class; empty for 0.
+[[nodiscard]] std::string status_slot_name(std::size_t slot);
 
 struct ResponseParts {
     std::uint16_t status = 500;

@@ -97,6 +97,19 @@ std::optional<std::string_view> first_value(const Message& message, HeaderId id)
     return std::nullopt;
 }
 
+bool has_option(const Message& message, HeaderId id, std::string_view tag) noexcept {
+    for (const HeaderField& row : message.headers()) {
+        if (row.id != id)
+            continue;
+        ValueCursor cursor(message.text(row.value));
+        while (const auto value = cursor.next()) {
+            if (ascii::iequals(*value, tag))
+                return true;
+        }
+    }
+    return false;
+}
+
 Result<Via> top_via(const Message& message) noexcept {
     const std::optional<std::string_view> value = first_value(message, HeaderId::via);
     if (!value)

@@ -93,6 +93,9 @@ struct ValueAt {
 [[nodiscard]] std::optional<std::string_view> first_value(const Message& message,
                                                           HeaderId id) noexcept;
 
+/// True if Supported, Require or the like (`id`) has that option tag, in any case. O(values).
+[[nodiscard]] bool has_option(const Message& message, HeaderId id, std::string_view tag) noexcept;
+
 // What nearly every step needs; errors as of the parse functions, missing_header if absent.
 [[nodiscard]] Result<Via> top_via(const Message& message) noexcept;
 [[nodiscard]] Result<CSeq> cseq(const Message& message) noexcept;

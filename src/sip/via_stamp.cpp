@@ -24,8 +24,8 @@ std::size_t parameter_end(std::string_view value, std::size_t begin) noexcept {
     return value.size();
 }
 
-void append_number(std::string& out, std::uint16_t number) {
-    std::array<char, 5> digits{};
+void append_number(std::string& out, std::uint32_t number) {
+    std::array<char, 10> digits{};
     char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     out.append(digits.data(), end);
 }
@@ -33,7 +33,7 @@ void append_number(std::string& out, std::uint16_t number) {
 } // namespace
 
 void append_stamped_via(std::string& out, std::string_view value, std::string_view received,
-                        std::uint16_t port) {
+                        std::uint16_t port, std::uint32_t keep) {
     std::size_t at = parameter_end(value, 0);
     out.append(value.substr(0, at));
     while (at < value.size()) {
@@ -45,9 +45,11 @@ void append_stamped_via(std::string& out, std::string_view value, std::string_vi
             equals == std::string_view::npos || ascii::trim(parameter.substr(equals + 1)).empty();
         if (!ascii::iequals(name, "received"))
             out.append(parameter);
-        if (ascii::iequals(name, "rport") && without_value) {
+        const bool asks_rport = ascii::iequals(name, "rport");
+        const bool asks_keep = keep != 0 && ascii::iequals(name, "keep");
+        if ((asks_rport || asks_keep) && without_value) {
             out.append(equals == std::string_view::npos ? "=" : "");
-            append_number(out, port);
+            append_number(out, asks_rport ? port : keep);
         }
         out.append(whole.substr(parameter.size()));
         at += whole.size();

@@ -2,12 +2,16 @@
 
 #include "store/file.hpp"
 #include "store/migrations.hpp"
+#include "store/set_aside.hpp"
 
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,9 +24,28 @@ constexpr int our_application_id = 0x52425431; // as in schema/001_bindings.sql
 /// How long SQLite itself waits for another process before the writer looks at its deadlines again.
 constexpr int busy_milliseconds = 50;
 
+bool holds_anything(const std::string& path) noexcept {
+    struct stat status{};
+    return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
+}
+
+/// SQLite deletes a WAL whose database is missing or empty; it may hold the only copy of something.
+StoreResult<void> rescue_log(const std::string& path) {
+    if (holds_anything(path) || !holds_anything(path + "-wal"))
+        return {};
+    const WallTime now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    if (const StoreResult<std::string> aside = set_aside(path, now); !aside)
+        return aside.error();
+    return {};
+}
+
 /// Makes sure that there is a file which only we can read. True if it holds anything.
 StoreResult<bool> prepare_file(const SqliteOptions& options) {
     const std::string& path = options.path;
+    if (options.create) {
+        if (const StoreResult<void> rescued = rescue_log(path); !rescued)
+            return rescued.error();
+    }
     File file = File::open(path, O_RDWR);
     if (!file && errno == ENOENT && options.create) {
         file = File::open(path, O_RDWR | O_CREAT | O_EXCL, owner_only);
@@ -45,20 +68,8 @@ StoreResult<bool> prepare_file(const SqliteOptions& options) {
     return status.st_size > 0;
 }
 
-/// Closing a database normally moves the WAL into the file, which a damaged one must be spared.
-void checkpoint_on_close(SQLite::Database& database, bool wanted) {
-    ::sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1,
-                        nullptr);
-}
-
-/// Reads the whole file and writes nothing.
+/// Writes nothing.
 StoreResult<void> examine(SQLite::Database& database, const std::string& path) {
-    const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
-    if (verdict != "ok")
-        return Failure{Error::store_corrupt,
-                       "the database " + path + " is damaged (" + verdict +
-                           "); it was left as it is: restore it from a backup, or move it away to "
-                           "begin without registrations"};
     const bool empty = database.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
     if (!empty && database.execAndGet("PRAGMA application_id").getInt() != our_application_id)
         return Failure{Error::store_unavailable,
@@ -71,6 +82,16 @@ void set_pragmas(SQLite::Database& database, Durability durability) {
     database.exec(durability == Durability::full ? "PRAGMA synchronous = FULL"
                                                  : "PRAGMA synchronous = NORMAL");
     database.exec("PRAGMA journal_size_limit = 67108864");
+    database.exec("PRAGMA cell_size_check = ON"); // in place of a check of the whole file at start
+}
+
+bool has_moved(SQLite::Database& database, int which) noexcept {
+    sqlite3_file* file = nullptr;
+    int moved = 0;
+    return ::sqlite3_file_control(database.getHandle(), "main", which, &file) == SQLITE_OK &&
+           file != nullptr && file->pMethods != nullptr &&
+           file->pMethods->xFileControl(file, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0;
 }
 
 } // namespace
@@ -105,7 +126,8 @@ StoreResult<SQLite::Database> open_database(const SqliteOptions& options) {
     if (!prepared)
         return prepared.error();
     try {
-        SQLite::Database database(options.path, SQLite::OPEN_READWRITE, busy_milliseconds);
+        SQLite::Database database(options.path, SQLite::OPEN_READWRITE, busy_milliseconds,
+                                  options.vfs);
         checkpoint_on_close(database, false);
         if (*prepared) {
             if (const StoreResult<void> examined = examine(database, options.path); !examined)
@@ -119,6 +141,37 @@ StoreResult<SQLite::Database> open_database(const SqliteOptions& options) {
     } catch (const SQLite::Exception& refused) {
         return to_failure(refused, options.path);
     }
+}
+
+SQLite::Database open_for_reading(const SqliteOptions& options) {
+    SQLite::Database database(options.path, SQLite::OPEN_READWRITE, busy_milliseconds, options.vfs);
+    checkpoint_on_close(database, false);
+    database.exec("PRAGMA query_only = ON");
+    database.exec("PRAGMA cell_size_check = ON");
+    return database;
+}
+
+void checkpoint_on_close(SQLite::Database& database, bool wanted) {
+    ::sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1,
+                        nullptr);
+}
+
+bool has_moved(SQLite::Database& database) noexcept {
+    return has_moved(database, SQLITE_FCNTL_FILE_POINTER) ||
+           has_moved(database, SQLITE_FCNTL_JOURNAL_POINTER);
+}
+
+bool is_our_file(const std::string& path) noexcept {
+    constexpr std::size_t id_at = 68; // of SQLite's header, big-endian
+    std::array<unsigned char, id_at + 4> header{};
+    const File file = File::open(path, O_RDONLY);
+    if (file && ::pread(file.fd(), header.data(), header.size(), 0) ==
+                    static_cast<ssize_t>(header.size())) {
+        const std::array<unsigned char, 4> ours{0x52, 0x42, 0x54, 0x31};
+        if (std::equal(ours.begin(), ours.end(), header.begin() + id_at))
+            return true;
+    }
+    return holds_anything(path + ".key");
 }
 
 } // namespace roundabout::store

@@ -28,16 +28,6 @@ void UnwrittenChanges::add(ChangeSet changes) {
         add(Change(std::move(removal)));
 }
 
-const Binding* UnwrittenChanges::upsert(const BindingId& id) const {
-    const auto found = changes_.find(id);
-    return found == changes_.end() ? nullptr : std::get_if<Binding>(&found->second);
-}
-
-bool UnwrittenChanges::has_removal(const BindingId& id) const {
-    const auto found = changes_.find(id);
-    return found != changes_.end() && std::holds_alternative<Removal>(found->second);
-}
-
 ChangeSet UnwrittenChanges::take() {
     ChangeSet all;
     for (auto& [id, change] : changes_) {
@@ -48,6 +38,25 @@ ChangeSet UnwrittenChanges::take() {
     }
     changes_.clear();
     return all;
+}
+
+void UnwrittenVersions::add(const ChangeSet& changes) {
+    const auto note = [this](const auto& change) {
+        std::uint64_t& newest = newest_[change.id];
+        newest = std::max(newest, change.version);
+    };
+    std::ranges::for_each(changes.upserts, note);
+    std::ranges::for_each(changes.removals, note);
+}
+
+void UnwrittenVersions::written(const ChangeSet& changes) {
+    const auto forget = [this](const auto& change) {
+        const auto found = newest_.find(change.id);
+        if (found != newest_.end() && found->second <= change.version)
+            newest_.erase(found);
+    };
+    std::ranges::for_each(changes.upserts, forget);
+    std::ranges::for_each(changes.removals, forget);
 }
 
 void RecentRemovals::remember(const Removal& removal) {
@@ -66,8 +75,13 @@ bool RecentRemovals::overtakes(const Binding& binding) const {
     return false;
 }
 
-void RecentRemovals::drop_overtaken(ChangeSet& changes) const {
-    std::erase_if(changes.upserts, [this](const Binding& binding) { return overtakes(binding); });
+ChangeSet RecentRemovals::drop_overtaken(ChangeSet& changes) const {
+    ChangeSet kept;
+    ChangeSet dropped;
+    for (Binding& binding : changes.upserts)
+        (overtakes(binding) ? dropped : kept).upserts.push_back(std::move(binding));
+    changes.upserts = std::move(kept.upserts);
+    return dropped;
 }
 
 } // namespace roundabout::store

@@ -23,15 +23,26 @@ class UnwrittenChanges {
     [[nodiscard]] std::size_t size() const noexcept { return changes_.size(); }
     [[nodiscard]] bool empty() const noexcept { return changes_.empty(); }
 
-    /// The change that waits for that binding; null if none does.
-    [[nodiscard]] const registration::Binding* upsert(const registration::BindingId& id) const;
-    [[nodiscard]] bool has_removal(const registration::BindingId& id) const;
-
   private:
     using Change = std::variant<registration::Binding, registration::Removal>;
     void add(Change change);
 
     std::unordered_map<registration::BindingId, Change> changes_;
+};
+
+/// Which bindings have a change that is not on disk, wherever on its way that is. Not locked by
+/// itself.
+class UnwrittenVersions {
+  public:
+    void add(const registration::ChangeSet& changes);
+    /// These are on disk, or overtaken by what is.
+    void written(const registration::ChangeSet& changes);
+
+    [[nodiscard]] bool has(const registration::BindingId& id) const { return newest_.contains(id); }
+    [[nodiscard]] std::size_t size() const noexcept { return newest_.size(); }
+
+  private:
+    std::unordered_map<registration::BindingId, std::uint64_t> newest_;
 };
 
 /// The removals of the last while, for a change that is older than one and arrives after it was
@@ -42,8 +53,8 @@ class RecentRemovals {
     void remember(const registration::Removal& removal);
     /// Forgets the older half.
     void turn();
-    /// Takes out of `changes` what a remembered removal has overtaken.
-    void drop_overtaken(registration::ChangeSet& changes) const;
+    /// Takes out of `changes` what a remembered removal has overtaken, and gives it.
+    registration::ChangeSet drop_overtaken(registration::ChangeSet& changes) const;
 
   private:
     [[nodiscard]] bool overtakes(const registration::Binding& binding) const;

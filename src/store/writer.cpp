@@ -1,6 +1,7 @@
 #include "store/writer.hpp"
 
 #include "store/database.hpp"
+#include "store/renewal.hpp"
 
 #include <SQLiteCpp/Transaction.h>
 
@@ -10,7 +11,6 @@
 
 namespace roundabout::store {
 
-using registration::Binding;
 using registration::ChangeSet;
 
 namespace {
@@ -20,23 +20,41 @@ using namespace std::chrono_literals;
 /// An attempt on a locked database takes this long at most; who must be answered before the next
 /// one would end is answered now.
 constexpr auto attempt = 100ms;
-/// Between attempts on a disk that is full or failing.
-constexpr auto pause_after_failure = 250ms;
+/// Between attempts to make a whole new file.
+constexpr auto pause_after_renewal_failed = 5s;
+/// How often the file is looked at while nothing is written.
+constexpr auto look_interval = 1s;
 /// A change that reaches us later than this after one that is newer has been lost on the way.
 constexpr auto removals_remembered = 30s;
 
+WallTime wall_now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 } // namespace
 
+WritingConnection::WritingConnection(SQLite::Database opened)
+    : database(std::move(opened))
+    , rows(database) {}
+
 SqliteBindingStore::Writer::Writer(SqliteOptions options, std::vector<Outlet> outlets, Lock lock,
-                                   SQLite::Database database)
+                                   std::unique_ptr<WritingConnection> connection)
     : options_(std::move(options))
     , outlets_(std::move(outlets))
     , lock_(std::move(lock))
-    , database_(std::move(database))
-    , rows_(database_)
-    , had_rows_(rows_.any())
-    , outbox_(outlets_.size())
-    , thread_([this] { run(); }) {}
+    , connection_(std::move(connection))
+    , outbox_(outlets_.size()) {
+    try {
+        had_rows_ = connection_->rows.any();
+        progress_ = connection_->rows.progress();
+    } catch (const SQLite::Exception& refused) {
+        had_rows_ = true;
+        if (to_error(refused) != Error::store_corrupt || !options_.memory)
+            throw;
+        bad_ = refused.what();
+    }
+    thread_ = std::thread([this] { run(); });
+}
 
 void SqliteBindingStore::Writer::answer_now(Asker asker, Outcome outcome) const {
     if (asker.ticket == 0)
@@ -54,8 +72,10 @@ void SqliteBindingStore::Writer::commit(ChangeSet changes, Asker asker) {
             refused = Error::stopped;
         else if (asker.ticket != 0 && askers_ >= options_.queue_limit)
             refused = Error::queue_full;
-        if (refused != Error::stopped)
+        if (refused != Error::stopped) {
+            unwritten_versions_.add(changes);
             arrived_changes_.add(std::move(changes));
+        }
         if (refused == Error::none && asker.ticket != 0) {
             arrived_waiting_.push_back({asker, Clock::now() + options_.wait});
             ++askers_;
@@ -66,24 +86,6 @@ void SqliteBindingStore::Writer::commit(ChangeSet changes, Asker asker) {
         ++answered_late_;
         answer_now(asker, Committed{asker.ticket, false, refused});
     }
-}
-
-void SqliteBindingStore::Writer::find(const registration::BindingId& id, Asker asker) {
-    Error refused = Error::none;
-    {
-        const std::scoped_lock lock(mutex_);
-        if (stopping_)
-            refused = Error::stopped;
-        else if (askers_ >= options_.queue_limit)
-            refused = Error::queue_full;
-        if (refused == Error::none) {
-            arrived_lookups_.push_back({asker, id});
-            ++askers_;
-        }
-    }
-    arrived_.notify_one();
-    if (refused != Error::none)
-        answer_now(asker, FoundRow{asker.ticket, refused});
 }
 
 void SqliteBindingStore::Writer::subscribe(Subscriber subscriber) {
@@ -97,9 +99,25 @@ StoreCounts SqliteBindingStore::Writer::counts() const {
     counts.rows_written = rows_written_;
     counts.failed = failed_;
     counts.answered_late = answered_late_;
+    counts.commit_times = commit_times_.value();
     const std::scoped_lock lock(mutex_);
-    counts.waiting = unwritten_size_ + arrived_changes_.size();
+    counts.renewed = health_.renewals();
+    counts.waiting = unwritten_versions_.size();
     return counts;
+}
+
+StoreHealth SqliteBindingStore::Writer::health() const {
+    const std::scoped_lock lock(mutex_);
+    return health_.report(Clock::now(), options_.wait, unwritten_versions_.size());
+}
+
+std::vector<bool>
+SqliteBindingStore::Writer::unwritten(std::span<const registration::BindingId> ids) const {
+    std::vector<bool> unwritten(ids.size());
+    const std::scoped_lock lock(mutex_);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        unwritten[i] = unwritten_versions_.has(ids[i]);
+    return unwritten;
 }
 
 void SqliteBindingStore::Writer::stop() {
@@ -112,57 +130,37 @@ void SqliteBindingStore::Writer::stop() {
         thread_.join();
 }
 
-StoreResult<LoadSummary>
-SqliteBindingStore::Writer::load(WallTime now, std::size_t page_size,
-                                 const std::function<void(std::vector<Binding>)>& page) {
-    const std::scoped_lock lock(database_mutex_);
-    try {
-        return load_rows(now, page_size, page);
-    } catch (const SQLite::Exception& refused) {
-        return to_failure(refused, options_.path);
-    }
+bool SqliteBindingStore::Writer::stopping() const {
+    const std::scoped_lock lock(mutex_);
+    return stopping_;
 }
 
-StoreResult<LoadSummary>
-SqliteBindingStore::Writer::load_rows(WallTime now, std::size_t page_size,
-                                      const std::function<void(std::vector<Binding>)>& page) {
-    constexpr std::size_t described = 10;
-    LoadSummary summary;
-    std::vector<std::string> damaged_ids;
-    std::vector<Binding> gathered;
-    const auto give = [&] {
-        if (!gathered.empty())
-            page(std::exchange(gathered, {}));
-    };
-    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-    summary.expired = rows_.remove_expired(now);
-    rows_.for_each(
-        [&](Binding binding) {
-            ++summary.loaded;
-            gathered.push_back(std::move(binding));
-            if (gathered.size() >= page_size)
-                give();
-        },
-        [&](const std::string& id, const std::string& fault) {
-            damaged_ids.push_back(id);
-            if (summary.damage.size() < described)
-                summary.damage.push_back(fault);
-        });
-    give();
-    for (const std::string& id : damaged_ids)
-        rows_.yield_version(id);
-    summary.damaged = damaged_ids.size();
-    transaction.commit();
-    return summary;
+void SqliteBindingStore::Writer::tell_renewed(std::string sentence) {
+    const std::scoped_lock lock(mutex_);
+    health_.renewed(std::move(sentence));
+}
+
+void SqliteBindingStore::Writer::loaded() {
+    const std::scoped_lock lock(mutex_);
+    loaded_ = true;
+}
+
+void SqliteBindingStore::Writer::distrust(std::string why) {
+    {
+        const std::scoped_lock lock(mutex_);
+        distrusted_ = std::move(why);
+    }
+    arrived_.notify_one();
 }
 
 void SqliteBindingStore::Writer::run() {
     removals_turn_ = Clock::now() + removals_remembered;
     while (take_arrivals()) {
-        if (!unwritten_.empty() && Clock::now() >= try_again_)
-            write();
-        else if (unwritten_.empty())
+        look_after_file();
+        if (unwritten_.empty() && bad_.empty())
             answer(true, Error::none, everybody); // asked with nothing to change
+        else if (Clock::now() >= try_again_)
+            write();
         const Clock::time_point due = Clock::now() + attempt;
         answer(false, failing_, [due](const Waiting& waiting) { return waiting.deadline <= due; });
         deliver();
@@ -173,27 +171,24 @@ void SqliteBindingStore::Writer::run() {
 
 /// Waits until there is something to do and takes what has arrived. False: it is time to end.
 bool SqliteBindingStore::Writer::take_arrivals() {
-    std::vector<Lookup> lookups;
-    {
-        std::unique_lock lock(mutex_);
-        const auto has_work = [this] {
-            return (stopping_ && give_up_ == not_yet) || !arrived_changes_.empty() ||
-                   !arrived_waiting_.empty() || !arrived_lookups_.empty();
-        };
-        if (!unwritten_.empty())
-            arrived_.wait_until(lock, next_attempt_or_deadline(), has_work);
-        else if (!stopping_)
-            arrived_.wait(lock, has_work);
-        if (stopping_ && give_up_ == not_yet)
-            give_up_ = Clock::now() + options_.wait;
-        unwritten_.add(arrived_changes_.take());
-        unwritten_size_ = unwritten_.size();
-        std::ranges::move(arrived_waiting_, std::back_inserter(waiting_));
-        arrived_waiting_.clear();
-        lookups = std::exchange(arrived_lookups_, {});
-    }
-    look_up(lookups);
-    const bool nothing_left = unwritten_.empty() && waiting_.empty();
+    std::unique_lock lock(mutex_);
+    const auto has_work = [this] {
+        return (stopping_ && give_up_ == not_yet) || !arrived_changes_.empty() ||
+               !arrived_waiting_.empty() || !distrusted_.empty();
+    };
+    const bool at_rest = unwritten_.empty() && bad_.empty() && waiting_.empty();
+    if (!at_rest)
+        arrived_.wait_until(lock, next_attempt_or_deadline(), has_work);
+    else if (!stopping_)
+        arrived_.wait_until(lock, look_again_, has_work);
+    if (stopping_ && give_up_ == not_yet)
+        give_up_ = Clock::now() + options_.wait;
+    unwritten_.add(arrived_changes_.take());
+    std::ranges::move(arrived_waiting_, std::back_inserter(waiting_));
+    arrived_waiting_.clear();
+    if (!distrusted_.empty() && options_.memory)
+        bad_ = std::exchange(distrusted_, {});
+    const bool nothing_left = unwritten_.empty() && waiting_.empty() && bad_.empty();
     return give_up_ == not_yet || (!nothing_left && Clock::now() < give_up_);
 }
 
@@ -205,25 +200,13 @@ SqliteBindingStore::Writer::next_attempt_or_deadline() const {
     return next;
 }
 
-void SqliteBindingStore::Writer::look_up(const std::vector<Lookup>& lookups) {
-    for (const Lookup& lookup : lookups) {
-        Result<std::optional<Binding>> binding = std::optional<Binding>();
-        if (const Binding* unwritten = unwritten_.upsert(lookup.id)) {
-            binding = std::optional<Binding>(*unwritten);
-        } else if (!unwritten_.has_removal(lookup.id)) {
-            const std::scoped_lock lock(database_mutex_);
-            try {
-                binding = rows_.find(lookup.id);
-            } catch (const SQLite::Exception& refused) {
-                binding = to_error(refused);
-            }
-        }
-        if (lookup.asker.ticket != 0)
-            outbox_[lookup.asker.worker].emplace_back(
-                FoundRow{lookup.asker.ticket, std::move(binding)});
-    }
-    const std::scoped_lock lock(mutex_);
-    askers_ -= lookups.size();
+/// A file that was deleted or replaced takes every write and keeps none.
+void SqliteBindingStore::Writer::look_after_file() {
+    if (Clock::now() < look_again_)
+        return;
+    look_again_ = Clock::now() + look_interval;
+    if (bad_.empty() && options_.memory && has_moved(connection_->database))
+        bad_ = "the file was deleted or replaced while it was in use";
 }
 
 void SqliteBindingStore::Writer::write() {
@@ -231,9 +214,17 @@ void SqliteBindingStore::Writer::write() {
         removals_.turn();
         removals_turn_ = Clock::now() + removals_remembered;
     }
+    if (!bad_.empty())
+        renew();
     ChangeSet changes = unwritten_.take();
-    removals_.drop_overtaken(changes);
+    const ChangeSet overtaken = removals_.drop_overtaken(changes);
     const Error refused = changes.empty() ? Error::none : try_write(changes);
+    {
+        const std::scoped_lock lock(mutex_);
+        unwritten_versions_.written(overtaken);
+        if (refused == Error::none && bad_.empty())
+            unwritten_versions_.written(changes);
+    }
     if (refused == Error::none)
         after_success(changes);
     else
@@ -241,24 +232,91 @@ void SqliteBindingStore::Writer::write() {
 }
 
 Error SqliteBindingStore::Writer::try_write(const ChangeSet& changes) {
-    const std::scoped_lock lock(database_mutex_);
+    if (!bad_.empty())
+        return failing_;
+    {
+        const std::scoped_lock lock(mutex_);
+        health_.begin(Clock::now());
+    }
+    const Clock::time_point begun = Clock::now();
     try {
-        SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-        for (const Binding& binding : changes.upserts)
-            rows_.upsert(binding);
-        for (const registration::Removal& removal : changes.removals)
-            rows_.remove(removal);
+        SQLite::Transaction transaction(connection_->database,
+                                        SQLite::TransactionBehavior::IMMEDIATE);
+        connection_->rows.apply(changes, wall_now());
         transaction.commit();
+        if (options_.memory && has_moved(connection_->database)) {
+            bad_ = "the file was deleted or replaced while it was in use";
+            fail(Error::store_unavailable, bad_);
+            return Error::store_unavailable;
+        }
+        commit_times_.add(Clock::now() - begun);
+        const std::scoped_lock lock(mutex_);
+        health_.succeeded();
         return Error::none;
     } catch (const SQLite::Exception& refused) {
-        return to_error(refused);
+        const Error why = to_error(refused);
+        if (why == Error::store_corrupt && options_.memory)
+            bad_ = refused.what();
+        fail(why, refused.what());
+        return why;
     }
 }
 
+void SqliteBindingStore::Writer::fail(Error why, std::string words) {
+    failing_ = why;
+    const std::scoped_lock lock(mutex_);
+    if (why == Error::store_busy)
+        health_.busy(std::move(words));
+    else
+        health_.failed(why, std::move(words));
+}
+
+/// Sets the bad file aside and makes a new one of what is in memory; `bad_` says whether it did.
+void SqliteBindingStore::Writer::renew() {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!loaded_) {
+            try_again_ = Clock::now() + options_.retry;
+            failing_ = Error::store_corrupt;
+            health_.failed(failing_, bad_ + "; what it holds is still being read");
+            return;
+        }
+    }
+    const StoreResult<void> written = write_new_file(options_, wall_now());
+    StoreResult<std::string> aside = std::string();
+    if (written) {
+        if (connection_)
+            checkpoint_on_close(connection_->database, false);
+        connection_.reset();
+        aside = take_place(options_, wall_now());
+    }
+    if (written && aside) {
+        if (auto opened = open_database(options_)) {
+            try {
+                connection_ = std::make_unique<WritingConnection>(std::move(*opened));
+                const std::scoped_lock lock(mutex_);
+                health_.succeeded();
+                health_.renewed(renewal_sentence(options_.path, bad_, *aside));
+                bad_.clear();
+                return;
+            } catch (const SQLite::Exception& refused) {
+                fail(to_error(refused), refused.what());
+            }
+        } else {
+            fail(opened.error().error, opened.error().sentence);
+        }
+    } else {
+        const Failure& failure = written ? aside.error() : written.error();
+        fail(failure.error, failure.sentence);
+    }
+    try_again_ = Clock::now() + pause_after_renewal_failed;
+}
+
 void SqliteBindingStore::Writer::after_success(const ChangeSet& changes) {
+    if (!bad_.empty())
+        return; // nothing was there to write, and nothing could be
     ++commits_;
     rows_written_ += changes.size();
-    unwritten_size_ = 0;
     failing_ = Error::store_busy;
     for (const registration::Removal& removal : changes.removals)
         removals_.remember(removal);
@@ -274,11 +332,10 @@ void SqliteBindingStore::Writer::after_success(const ChangeSet& changes) {
 
 void SqliteBindingStore::Writer::after_failure(ChangeSet changes, Error why) {
     ++failed_;
-    failing_ = why;
     unwritten_.add(std::move(changes));
     if (why == Error::store_busy)
         return; // SQLite has waited already
-    try_again_ = Clock::now() + pause_after_failure;
+    try_again_ = std::max(try_again_, Clock::now() + options_.retry);
     answer(false, why, everybody); // a full disk will not be less full in two seconds
 }
 

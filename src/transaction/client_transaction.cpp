@@ -32,6 +32,7 @@ class RunningClient : public PooledObject {
         , inbox_(layer.loop)
         , ticket_(layer.tickets.open(inbox_))
         , entry_(layer.clients, std::move(request.key), inbox_)
+        , method_(sip::parse_method(entry_.key().method()))
         , machine_(delivery(flow_.transport), layer.loop.now(), layer.timers) {}
     RunningClient(const RunningClient&) = delete;
     RunningClient& operator=(const RunningClient&) = delete;
@@ -46,7 +47,7 @@ class RunningClient : public PooledObject {
     [[nodiscard]] Mailbox<ClientEvent>& inbox() noexcept { return inbox_; }
 
     static Task run(Loop& loop, std::unique_ptr<RunningClient> self) {
-        self->send(self->bytes_);
+        self->send(self->bytes_, self->method_);
         while (!self->over_) {
             const TimePoint deadline = self->machine_.deadline();
             std::optional<ClientEvent> event = co_await self->inbox_.next(deadline);
@@ -93,11 +94,11 @@ class RunningClient : public PooledObject {
     /// All actions but `send_ack` and `pass_up`, which need the event's own message.
     void carry_out(fsm::Actions actions) {
         if (actions.has(fsm::Action::send_again)) {
-            ++layer_.counters.requests_sent_again;
-            send(bytes_);
+            layer_.counters.requests_sent_again.add();
+            send(bytes_, method_);
         }
         if (actions.has(fsm::Action::time_out)) {
-            ++layer_.counters.client_timeouts;
+            layer_.counters.client_timeouts.add();
             tell(BranchFailed{branch_, Error::transaction_timeout});
         }
         over_ = over_ || actions.has(fsm::Action::end);
@@ -110,12 +111,12 @@ class RunningClient : public PooledObject {
         if (must_arrive)
             tell(std::move(event));
         else if (context_ && !context_.put_expendable(std::move(event)))
-            ++layer_.counters.events_dropped;
+            layer_.counters.events_dropped.add();
     }
 
     void send_ack(const sip::Message& response) {
         if (const auto invite = sent_request())
-            send(Bytes(sip::make_ack(*invite, response)));
+            send(Bytes(sip::make_ack(*invite, response)), sip::Method::ack);
     }
 
     /// RFC 3261 §9.1: not before a 1xx, not after a final response, once.
@@ -142,14 +143,14 @@ class RunningClient : public PooledObject {
         return sip::index_message(std::string(bytes_.view()), sip::Framing::datagram);
     }
 
-    void send(const Bytes& bytes) {
-        const Error why = send_by(layer_, flow_, bytes, ticket_.number());
+    void send(const Bytes& bytes, sip::Method method) {
+        const Error why = send_by(layer_, flow_, bytes, {method, 0}, ticket_.number());
         if (why != Error::none)
             failed(why);
     }
 
     void failed(Error why) {
-        ++layer_.counters.send_errors;
+        layer_.counters.send_errors.add();
         const fsm::Actions actions = machine_.transport_failed();
         if (actions.has(fsm::Action::transport_error) && !final_)
             tell(BranchFailed{branch_, why});
@@ -158,7 +159,7 @@ class RunningClient : public PooledObject {
 
     void tell(Event event) {
         if (context_ && !context_.put(std::move(event)))
-            ++layer_.counters.events_dropped;
+            layer_.counters.events_dropped.add();
     }
 
     TransactionLayer& layer_;
@@ -169,6 +170,7 @@ class RunningClient : public PooledObject {
     Mailbox<ClientEvent> inbox_;
     OpenTicket ticket_;
     ClientTable::Entry entry_;
+    sip::Method method_;
     Machine machine_;
     bool final_ = false; ///< a final response came
     bool cancel_wanted_ = false;
@@ -190,7 +192,7 @@ Mailbox<ClientEvent>& begin(TransactionLayer& layer, ClientRequest request,
 
 ClientTransaction ClientTransaction::start(TransactionLayer& layer, ClientRequest request,
                                            const MailboxRef<Event>& context) {
-    ++layer.counters.clients_started;
+    layer.counters.clients_started.add();
     if (request.key.is_invite())
         return ClientTransaction(begin<fsm::InviteClient>(layer, std::move(request), context));
     return ClientTransaction(begin<fsm::NonInviteClient>(layer, std::move(request), context));

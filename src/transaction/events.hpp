@@ -74,12 +74,18 @@ struct Committed {
     bool stored = false;
 };
 
+/// What the store has under this ticket's question is in the binding table, or it could not tell.
+struct Found {
+    transport::Ticket ticket = 0;
+};
+
 /// End as soon as possible, in good order.
 struct Stop {};
 
 using Event = std::variant<BranchResponse, BranchFailed, BranchEnded, CancelReceived, AckReceived,
                            ResponseUnsent, ServerEnded, transport::Connected, transport::Resolved,
-                           transport::SendFailed, Reached, FlowLost, Committed, Stop>;
+                           transport::SendFailed, transport::LookAgain, Reached, FlowLost,
+                           Committed, Found, Stop>;
 
 // What the coroutine of a client transaction is told.
 
@@ -92,11 +98,16 @@ using ClientEvent = std::variant<ResponseArrived, CancelWanted, transport::SendF
 
 // What the coroutine of a server transaction is told.
 
-struct RequestAgain {};
+/// A retransmission. By another connection of the same host than before: its sender came back.
+struct RequestAgain {
+    Flow flow;
+};
 struct AckArrived {
     transport::Inbound ack;
 };
-struct CancelArrived {};
+struct CancelArrived {
+    Flow flow;
+};
 struct Respond {
     std::uint16_t status = 0;
     Bytes response;

@@ -11,13 +11,15 @@ namespace roundabout::transaction {
     return is_reliable(transport) ? fsm::Delivery::reliable : fsm::Delivery::unreliable;
 }
 
-/// Sends by `flow`. `Error::none`: it is on its way. A datagram that found the socket's queue full
-/// counts as lost on the way, which retransmission is there for.
+/// Sends by `flow`, and counts what left. `Error::none`: it is on its way. A datagram that found
+/// the socket's queue full counts as lost on the way, which retransmission is there for.
 [[nodiscard]] inline Error send_by(TransactionLayer& layer, const Flow& flow, const Bytes& bytes,
-                                   transport::Ticket ticket) {
+                                   transport::MessageKind kind, transport::Ticket ticket) {
     const Result<void> sent = layer.flows.send(flow, bytes, ticket);
-    if (sent)
+    if (sent) {
+        layer.messages.add(transport::MessageCounts::Way::sent, flow.transport, kind);
         return Error::none;
+    }
     const Error why = to_error(sent.error());
     if (why == Error::queue_full && !is_reliable(flow.transport))
         return Error::none;

@@ -14,8 +14,8 @@
 namespace roundabout::transaction {
 
 /// The outcomes of what coroutines ask of the shell under a ticket.
-using Outcome =
-    std::variant<transport::Connected, transport::Resolved, transport::SendFailed, Committed>;
+using Outcome = std::variant<transport::Connected, transport::Resolved, transport::SendFailed,
+                             transport::LookAgain, Committed, Found>;
 
 class Tickets;
 

@@ -49,11 +49,11 @@ bool TransactionLayer::accept_request(transport::Inbound& arrival) {
     Mailbox<ServerEvent>* const server = servers.find(*key);
     if (server == nullptr)
         return method == sip::Method::cancel && accept_cancel(arrival);
-    ServerEvent event = RequestAgain{};
+    ServerEvent event = RequestAgain{arrival.flow};
     if (method == sip::Method::ack)
         event = AckArrived{std::move(arrival)};
     if (!server->put_expendable(std::move(event)))
-        ++counters.events_dropped;
+        counters.events_dropped.add();
     return true;
 }
 
@@ -75,8 +75,8 @@ bool TransactionLayer::accept_cancel(transport::Inbound& cancel) {
     auto request = std::make_shared<const sip::Message>(std::move(cancel.message));
     ServerTransaction::start(*this, std::move(request), cancel.flow, {})
         .respond(200, std::move(ok));
-    if (!invite->put(CancelArrived{}))
-        ++counters.events_dropped;
+    if (!invite->put(CancelArrived{cancel.flow}))
+        counters.events_dropped.add();
     return true;
 }
 
@@ -93,7 +93,7 @@ bool TransactionLayer::accept_response(transport::Inbound& arrival) {
     const bool taken =
         provisional ? client->put_expendable(std::move(event)) : client->put(std::move(event));
     if (!taken)
-        ++counters.events_dropped;
+        counters.events_dropped.add();
     return true;
 }
 

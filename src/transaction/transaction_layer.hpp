@@ -1,30 +1,18 @@
 #pragma once
 
 #include "base/siphash.hpp"
+#include "transaction/counters.hpp"
 #include "transaction/fsm/timers.hpp"
 #include "transaction/loop/loop.hpp"
 #include "transaction/table.hpp"
 #include "transaction/tickets.hpp"
 #include "transport/flow_table.hpp"
 #include "transport/inbox.hpp"
+#include "transport/message_counts.hpp"
 
-#include <cstdint>
 #include <optional>
 
 namespace roundabout::transaction {
-
-/// What the transactions of one worker did, ever.
-struct TransactionCounters {
-    std::uint64_t servers_started = 0;
-    std::uint64_t clients_started = 0;
-    std::uint64_t requests_absorbed = 0;    ///< retransmissions that reached their transaction
-    std::uint64_t requests_sent_again = 0;  ///< Timers A and E
-    std::uint64_t responses_sent_again = 0; ///< Timer G, and answers to retransmissions
-    std::uint64_t client_timeouts = 0;      ///< Timers B and F
-    std::uint64_t acks_missing = 0;         ///< Timer H
-    std::uint64_t send_errors = 0;
-    std::uint64_t events_dropped = 0; ///< a mailbox was full
-};
 
 /// The transaction layer of one worker (RFC 3261 §5, §17): its tables, what its transactions need
 /// to send and wait, and the scope that owns their coroutines. For the worker's thread.
@@ -48,7 +36,8 @@ struct TransactionLayer {
     transport::FlowTable& flows;
     fsm::Timers timers;
     HashKey secret;
-    TransactionCounters counters;
+    Counters counters;
+    transport::MessageCounts messages; ///< what these transactions send; the owner adds the rest
     Tickets tickets;
     ServerTable servers;
     ClientTable clients;

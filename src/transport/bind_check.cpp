@@ -57,22 +57,29 @@ std::string BindFault::to_string() const {
     text += ' ';
     text += bind.to_string();
     text += ": ";
+    return text + reason();
+}
+
+std::string BindFault::reason() const {
     switch (error.value()) {
     case EADDRINUSE:
-        return text + "address in use";
+        return "address in use";
     case EADDRNOTAVAIL:
-        return text + "this machine does not have that address";
+        return "this machine does not have that address";
     case EACCES:
-        return text + "no permission for that port";
+        return "no permission for that port";
     case EAFNOSUPPORT:
-        return text + "this machine does not speak that address family";
+        return "this machine does not speak that address family";
     default:
-        return text + error.message();
+        return error.message();
     }
 }
 
-std::optional<BindFault> check_binds(std::vector<ListenerSettings>& listeners) {
+std::optional<BindFault> check_binds(std::vector<ListenerSettings>& listeners,
+                                     const InheritedSockets& inherited) {
     for (ListenerSettings& listener : listeners) {
+        if (!listener.accepts() || inherited.has(listener.transport, listener.bind))
+            continue;
         const auto port = probe(listener.transport, listener.bind);
         if (!port)
             return BindFault{

@@ -91,6 +91,7 @@ ByteStream& ByteStream::operator=(ByteStream&& other) noexcept {
         ssl_ = std::move(other.ssl_);
         expected_name_ = std::move(other.expected_name_);
         failure_ = other.failure_;
+        bytes_read_ = other.bytes_read_;
         cancels_ = other.cancels_;
         established_ = other.established_;
     }
@@ -116,6 +117,8 @@ ByteStream::Attempt ByteStream::try_read(void* into, std::size_t size) {
     forget_errors();
     std::size_t count = 0;
     const int result = SSL_read_ex(ssl_.get(), into, size, &count);
+    if (was_renegotiation_refused(ssl_.get()))
+        return {Need::nothing, 0, make_error_code(Error::renegotiation)};
     return result == 1 ? Attempt{Need::nothing, count, {}} : outcome_of(result);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/subject_names.hpp"
 #include "transport/tls_context.hpp"
-#include "transport/tls_names.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/buffer.hpp>
@@ -31,7 +31,7 @@ namespace roundabout::transport {
 /// Errors beside the socket's: asio::error::eof (close_notify, or the end of a plain stream),
 /// connection_reset (the peer's end without close_notify), operation_aborted (cancel(), close(),
 /// cancellation of the operation), and of our own Error::handshake_failed (any fatal TLS error),
-/// peer_unverified, peer_name_mismatch.
+/// peer_unverified, peer_name_mismatch, renegotiation (the peer asked for it, which is refused).
 class ByteStream {
   public:
     using Socket = boost::asio::ip::tcp::socket;
@@ -82,6 +82,9 @@ class ByteStream {
     /// Says that nothing more will be sent: close_notify where there is TLS (if the socket takes it
     /// now), then FIN. Reading goes on.
     void shutdown_send() noexcept;
+
+    /// Bytes read so far, above TLS.
+    [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
     /// Pending operations end with operation_aborted.
     void cancel() noexcept;
@@ -137,6 +140,7 @@ class ByteStream {
     std::unique_ptr<ssl_st, FreeSsl> ssl_;
     std::unique_ptr<std::string> expected_name_; ///< tls_client, until the handshake is over
     const char* failure_ = nullptr;              ///< static text of OpenSSL's
+    std::uint64_t bytes_read_ = 0;
     std::uint32_t cancels_ = 0; ///< tells a waiting operation that it was cancelled after waking
     bool established_ = false;  ///< handshake done and no fatal error since: close_notify is due
 };

@@ -28,6 +28,8 @@ struct ByteStream::Waiting {
                 attempt(self);
             return;
         case Stage::passed_on:
+            if (!error) // the stream may be gone
+                step_.took(*stream_, bytes);
             complete(self, error, bytes);
             return;
         case Stage::waiting:
@@ -61,7 +63,10 @@ struct ByteStream::Waiting {
             const auto what =
                 outcome_.need == Need::readable ? Socket::wait_read : Socket::wait_write;
             stream_->socket_.async_wait(what, std::move(self));
-        } else if (stage_ == Stage::begun) {
+            return;
+        }
+        step_.took(*stream_, outcome_.bytes);
+        if (stage_ == Stage::begun) {
             stage_ = Stage::done;
             boost::asio::post(stream_->get_executor(), std::move(self));
         } else {
@@ -95,6 +100,7 @@ struct ByteStream::Handshaking {
     static constexpr bool counts = false;
 
     Attempt attempt(ByteStream& stream) const { return stream.try_handshake(); }
+    static void took(ByteStream& /*stream*/, std::size_t /*bytes*/) noexcept {}
 
     template <class Self>
     void pass_on(Socket& socket, Self&& self) const {
@@ -106,6 +112,10 @@ template <class Buffers>
 struct ByteStream::Reading {
     static constexpr bool counts = true;
     Buffers buffers;
+
+    static void took(ByteStream& stream, std::size_t bytes) noexcept {
+        stream.bytes_read_ += bytes;
+    }
 
     /// Into the first buffer that has room.
     Attempt attempt(ByteStream& stream) const {
@@ -128,6 +138,8 @@ template <class Buffers>
 struct ByteStream::Writing {
     static constexpr bool counts = true;
     Buffers buffers;
+
+    static void took(ByteStream& /*stream*/, std::size_t /*bytes*/) noexcept {}
 
     Attempt attempt(ByteStream& stream) const {
         Gather gathered;

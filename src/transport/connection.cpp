@@ -6,6 +6,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -16,8 +17,19 @@ namespace {
 // How long a connection leaves its bytes to TCP when the worker's inbox is full.
 constexpr std::chrono::milliseconds inbox_pause{5};
 
+std::shared_ptr<const SubjectNames> shared(SubjectNames names) {
+    if (names.empty())
+        return nullptr;
+    return std::make_shared<const SubjectNames>(std::move(names));
+}
+
 const Bytes& pong() {
     static const Bytes bytes("\r\n");
+    return bytes;
+}
+
+const Bytes& ping() {
+    static const Bytes bytes("\r\n\r\n");
     return bytes;
 }
 
@@ -28,7 +40,7 @@ Connection::Connection(const StreamSurroundings& surroundings, Opened opened,
     : surroundings_(surroundings)
     , stream_(std::move(opened.stream))
     , flow_(opened.flow)
-    , peer_names_(std::move(opened.peer_names))
+    , peer_names_(shared(std::move(opened.peer_names)))
     , seat_(std::move(opened.seat))
     , ended_(std::move(ended)) {}
 
@@ -62,6 +74,8 @@ asio::awaitable<void> Connection::wait_for_inbox() {
     while (surroundings_.inbox().full() && state_ == State::open) {
         pause.expires_after(inbox_pause);
         co_await pause.async_wait(no_throw);
+        if (probe_)
+            probe_->rested = Deadline::Clock::now();
     }
 }
 
@@ -78,20 +92,27 @@ void Connection::receive(Frame frame) {
         return;
     if (frame.kind == Frame::Kind::pong) {
         surroundings_.counters.keepalives.add();
+        if (probe_)
+            probe_->keepalive.answered(Deadline::Clock::now());
         return;
     }
     if (frame.kind == Frame::Kind::ping) {
         surroundings_.counters.keepalives.add();
+        if (probe_ && frame.after_pong) // two answers to pings of ours look like that
+            probe_->keepalive.answered(Deadline::Clock::now());
         static_cast<void>(send(pong(), 0, surroundings_.worker));
         return;
     }
     const auto framing =
         is_websocket(flow_.transport) ? sip::Framing::websocket : sip::Framing::stream;
     Result<sip::Message> message = sip::index_message(std::move(frame.bytes), framing);
+    // A TCP stream's framer has seen to that already.
+    if (message && message->headers_end() > surroundings_.limits.header)
+        message = Error::message_too_large;
     bool taken = false;
     if (message) {
         surroundings_.counters.received.add();
-        taken = surroundings_.inbox().put(Inbound{std::move(*message), flow_});
+        taken = surroundings_.inbox().put(Inbound{std::move(*message), flow_, peer_names_});
     } else {
         surroundings_.counters.refused.add();
         taken = surroundings_.inbox().put(Refused{flow_, to_error(message.error())});
@@ -160,6 +181,36 @@ asio::awaitable<void> Connection::write() {
     finish();
 }
 
+void Connection::keep_alive() {
+    const std::chrono::milliseconds interval = surroundings_.limits.keepalive;
+    if (probe_ || state_ != State::open || interval.count() == 0 || !stream_->heard())
+        return;
+    probe_ = std::make_unique<Probe>(
+        Keepalive(interval, surroundings_.limits.keepalive_answer, Deadline::Clock::now()),
+        surroundings_.tasks.io(), [this] { look_for_life(); });
+    probe_->next.set(probe_->keepalive.next());
+}
+
+void Connection::look_for_life() {
+    if (state_ != State::open)
+        return;
+    const std::shared_ptr<Connection> self = shared_from_this();
+    const auto heard = std::max(*stream_->heard(), probe_->rested);
+    switch (probe_->keepalive.look(Deadline::Clock::now(), heard)) {
+    case Keepalive::Step::dead:
+        surroundings_.counters.closed_unanswered.add();
+        close(Error::idle_timeout);
+        return;
+    case Keepalive::Step::ping:
+        surroundings_.counters.pings.add();
+        static_cast<void>(send(ping(), 0, surroundings_.worker));
+        break;
+    case Keepalive::Step::wait:
+        break;
+    }
+    probe_->next.set(probe_->keepalive.next());
+}
+
 void Connection::close(Error why) {
     if (state_ == State::closed)
         return;
@@ -198,6 +249,8 @@ void Connection::count_close(Error why) {
     case Error::bare_line_feed:
     case Error::nul_in_header:
     case Error::not_sip:
+    case Error::bad_frame:
+    case Error::renegotiation:
         counters.closed_broken.add();
         break;
     default:
@@ -210,10 +263,12 @@ void Connection::finish() {
     if (reading_ || writing_ || !ended_)
         return;
     last_words_deadline_.reset();
+    probe_.reset();
     std::exchange(ended_, nullptr)(flow_);
     seat_ = {};
     surroundings_.counters.closed.add();
     surroundings_.counters.connections.subtract();
+    surroundings_.counters.of(flow_.transport).open.subtract();
     surroundings_.inbox().put(FlowClosed{flow_, why_});
 }
 

@@ -2,19 +2,21 @@
 
 #include "base/bytes.hpp"
 #include "base/flow.hpp"
+#include "base/subject_names.hpp"
 #include "transport/connection_census.hpp"
 #include "transport/deadline.hpp"
 #include "transport/distribution.hpp"
+#include "transport/keepalive.hpp"
 #include "transport/limits.hpp"
 #include "transport/message_stream.hpp"
 #include "transport/task_group.hpp"
-#include "transport/tls_names.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace roundabout::transport {
 
@@ -56,18 +58,31 @@ class Connection : public std::enable_shared_from_this<Connection> {
     /// flow_closed; queue_full, which also closes the connection.
     Result<void> send(Bytes bytes, Ticket ticket, std::uint16_t asker);
 
+    /// From now on keepalives of our own ask whether the peer lives, if the limits want that; one
+    /// that stays silent ends the connection with idle_timeout. A WebSocket does so by itself.
+    void keep_alive();
+
     /// Ends both directions at once. Every ticket that waits is answered by SendFailed.
     void close(Error why);
 
     [[nodiscard]] bool is_open() const noexcept { return state_ == State::open; }
     [[nodiscard]] const Flow& flow() const noexcept { return flow_; }
-    [[nodiscard]] const SubjectNames& peer_names() const noexcept { return peer_names_; }
+    /// What the TLS peer proved; null if that is nothing.
+    [[nodiscard]] const SubjectNames* peer_names() const noexcept { return peer_names_.get(); }
 
   private:
     enum class State : std::uint8_t {
         open,
         last_words, ///< reads no more, writes what is queued, then closes
         closed,
+    };
+    struct Probe {
+        Probe(const Keepalive& begun, boost::asio::io_context& io, std::function<void()> look)
+            : keepalive(begun)
+            , next(io, std::move(look)) {}
+        Keepalive keepalive;
+        Deadline next;
+        Deadline::Clock::time_point rested; ///< when it last did not read, since the inbox was full
     };
     struct Outgoing {
         Bytes bytes;
@@ -84,17 +99,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void answer_broken(Error why);
     void fail(const Outgoing& outgoing, Error why);
     void count_close(Error why);
+    void look_for_life();
     void finish();
 
     StreamSurroundings surroundings_;
     std::unique_ptr<MessageStream> stream_;
     Flow flow_;
-    SubjectNames peer_names_;
+    std::shared_ptr<const SubjectNames> peer_names_;
     ConnectionCensus::Seat seat_;
     std::function<void(const Flow&)> ended_;
     std::deque<Outgoing> outbox_;
     std::size_t outbox_bytes_ = 0;
     std::unique_ptr<Deadline> last_words_deadline_;
+    std::unique_ptr<Probe> probe_; ///< null: the peer is not asked
     Error why_ = Error::none;
     State state_ = State::open;
     bool reading_ = false;

@@ -20,30 +20,40 @@ IpAddress counted_source(const IpAddress& address) noexcept {
 } // namespace
 
 struct ConnectionCensus::State {
+    State(std::size_t most, std::size_t most_of_source)
+        : in_all(most)
+        , per_source(most_of_source) {}
+
+    std::size_t in_all;
+    std::size_t per_source;
     std::mutex mutex;
     std::size_t taken = 0;
     std::unordered_map<IpAddress, std::size_t> by_source;
 };
 
 ConnectionCensus::ConnectionCensus(std::size_t in_all, std::size_t per_source)
-    : state_(std::make_shared<State>())
-    , in_all_(in_all)
-    , per_source_(per_source) {}
+    : state_(std::make_shared<State>(in_all, per_source)) {}
 
-std::optional<ConnectionCensus::Seat> ConnectionCensus::take(const IpAddress& source) {
-    const IpAddress counted = counted_source(source);
+boost::system::result<ConnectionCensus::Seat, ConnectionCensus::Full> ConnectionCensus::take() {
     const std::scoped_lock lock(state_->mutex);
-    if (state_->taken >= in_all_)
-        return std::nullopt;
-    std::size_t& of_source = state_->by_source[counted];
-    if (of_source >= per_source_) {
-        if (of_source == 0)
-            state_->by_source.erase(counted);
-        return std::nullopt;
-    }
-    ++of_source;
+    if (state_->taken >= state_->in_all)
+        return Full::in_all;
     ++state_->taken;
-    return Seat(state_, counted);
+    return Seat(state_);
+}
+
+boost::system::result<ConnectionCensus::Seat, ConnectionCensus::Full>
+ConnectionCensus::take(const IpAddress& source) {
+    auto seat = take();
+    if (seat && !seat->assign(source))
+        return Full::of_source;
+    return seat;
+}
+
+void ConnectionCensus::set_limits(std::size_t in_all, std::size_t per_source) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->in_all = in_all;
+    state_->per_source = per_source;
 }
 
 std::size_t ConnectionCensus::taken() const {
@@ -51,9 +61,21 @@ std::size_t ConnectionCensus::taken() const {
     return state_->taken;
 }
 
-ConnectionCensus::Seat::Seat(std::shared_ptr<State> state, const IpAddress& source) noexcept
-    : state_(std::move(state))
-    , source_(source) {}
+bool ConnectionCensus::Seat::assign(const IpAddress& source) {
+    if (!state_ || source_)
+        return true;
+    const IpAddress counted = counted_source(source);
+    const std::scoped_lock lock(state_->mutex);
+    std::size_t& of_source = state_->by_source[counted];
+    if (of_source >= state_->per_source) {
+        if (of_source == 0)
+            state_->by_source.erase(counted);
+        return false;
+    }
+    ++of_source;
+    source_ = counted;
+    return true;
+}
 
 ConnectionCensus::Seat& ConnectionCensus::Seat::operator=(Seat&& other) noexcept {
     if (this != &other) {
@@ -70,7 +92,9 @@ void ConnectionCensus::Seat::give_back() noexcept {
     const std::shared_ptr<State> state = std::move(state_);
     const std::scoped_lock lock(state->mutex);
     --state->taken;
-    const auto found = state->by_source.find(source_);
+    if (!source_)
+        return;
+    const auto found = state->by_source.find(*source_);
     if (--found->second == 0)
         state->by_source.erase(found);
 }

@@ -2,19 +2,27 @@
 
 #include "base/endpoint.hpp"
 
+#include <boost/system/result.hpp>
+
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace roundabout::transport {
 
-/// How many connections were accepted and are open, in all and by source, over all workers. An
-/// IPv6 source counts by its /64, which one host has to itself. Any thread.
+/// How many connections others hold with us, in all and by source, over all workers: those that are
+/// open, or those in their handshakes. An IPv6 source counts by its /64, which one host has to
+/// itself. Any thread.
 class ConnectionCensus {
     struct State;
 
   public:
-    /// One accepted connection's place; given back when it goes. May outlive the census.
+    /// Which of the two limits is reached.
+    enum class Full : std::uint8_t { in_all, of_source };
+
+    /// One connection's place; given back when it goes. May outlive the census.
     class Seat {
       public:
         Seat() noexcept = default;
@@ -24,25 +32,38 @@ class ConnectionCensus {
         Seat& operator=(const Seat&) = delete;
         ~Seat() { give_back(); }
 
+        /// Counts a place that was taken for nobody in particular for `source` from now on. False
+        /// if that source has its share already; the place stays as it was.
+        [[nodiscard]] bool assign(const IpAddress& source);
+
       private:
         friend class ConnectionCensus;
-        Seat(std::shared_ptr<State> state, const IpAddress& source) noexcept;
+        explicit Seat(std::shared_ptr<State> state) noexcept
+            : state_(std::move(state)) {}
         void give_back() noexcept;
 
         std::shared_ptr<State> state_;
-        IpAddress source_;
+        std::optional<IpAddress> source_;
     };
 
     ConnectionCensus(std::size_t in_all, std::size_t per_source);
 
-    /// Nothing if a limit is reached.
-    [[nodiscard]] std::optional<Seat> take(const IpAddress& source);
+    [[nodiscard]] boost::system::result<Seat, Full> take(const IpAddress& source);
+    /// A place that counts in all only: whom it is for is not known yet.
+    [[nodiscard]] boost::system::result<Seat, Full> take();
     [[nodiscard]] std::size_t taken() const;
+    /// From now on; nobody loses a place.
+    void set_limits(std::size_t in_all, std::size_t per_source);
 
   private:
     std::shared_ptr<State> state_;
-    std::size_t in_all_;
-    std::size_t per_source_;
+};
+
+/// Both kinds of places that an accepted connection takes: one as long as it is open, and one
+/// beside it until its handshakes are done.
+struct Censuses {
+    ConnectionCensus connections;
+    ConnectionCensus handshakes;
 };
 
 } // namespace roundabout::transport

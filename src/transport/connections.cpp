@@ -24,7 +24,10 @@ Flow Connections::adopt(Opened opened, std::function<void(const Flow&)> ended) {
         std::make_shared<Connection>(*surroundings_, std::move(opened), std::move(gone));
     by_serial_.emplace(flow.id.serial, connection);
     surroundings_->counters.connections.add();
+    surroundings_->counters.of(flow.transport).open.add();
     connection->start();
+    if (flow.outgoing)
+        connection->keep_alive();
     return flow;
 }
 
@@ -38,6 +41,16 @@ std::shared_ptr<Connection> Connections::find(const FlowId& id) const {
 bool Connections::made(const FlowId& id) const noexcept {
     return id.node == next_.node && id.worker == next_.worker && id.boot == next_.boot &&
            id.serial != 0;
+}
+
+void Connections::close_of(ListenerIndex listener, Error why) {
+    std::vector<std::shared_ptr<Connection>> all;
+    for (const auto& [serial, connection] : by_serial_) {
+        if (connection->flow().listener == listener)
+            all.push_back(connection);
+    }
+    for (const auto& connection : all)
+        connection->close(why);
 }
 
 void Connections::close_all(Error why) {

@@ -29,6 +29,8 @@ class Connections {
     [[nodiscard]] std::size_t size() const noexcept { return by_serial_.size(); }
 
     void close_all(Error why);
+    /// Those of one listener, and those that it spoke for. O(connections).
+    void close_of(ListenerIndex listener, Error why);
 
   private:
     const StreamSurroundings* surroundings_;

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "base/transport.hpp"
+
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace roundabout::transport {
@@ -14,12 +18,23 @@ class Counter {
     void subtract(std::uint64_t count = 1) noexcept {
         value_.store(value_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
     }
+    void set(std::uint64_t count) noexcept { value_.store(count, std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t value() const noexcept {
         return value_.load(std::memory_order_relaxed);
     }
 
   private:
     std::atomic<std::uint64_t> value_{0};
+};
+
+/// The connections of one transport.
+struct StreamCounters {
+    Counter accepted;          ///< that others opened
+    Counter handshakes;        ///< of those, done: PROXY header, TLS, WebSocket
+    Counter handshakes_failed; ///< of those, not: refused, broken, too late
+    Counter connected;         ///< that we opened, handshakes done
+    Counter connects_failed;   ///< refused, too late, or their handshakes failed
+    Counter open;              ///< now, either way
 };
 
 /// What one worker's transport room counted since the start. Only the owning worker writes.
@@ -31,7 +46,7 @@ struct Counters {
     Counter refused;       ///< whole datagrams or messages that were not SIP
     Counter inbox_full;    ///< messages lost because a worker's inbox was full
     Counter send_failures; ///< messages that could not be written
-    Counter keepalives;    ///< CRLF in either form, and empty or all-zero datagrams
+    Counter keepalives;    ///< received: CRLF in either form, and empty or all-zero datagrams
 
     // UDP.
     Counter udp_queue_drops; ///< the bounded queue behind a full socket was full
@@ -42,19 +57,32 @@ struct Counters {
     // Streams.
     Counter accepted;
     Counter accept_pauses; ///< the accept loop rested: no descriptors or memory
-    Counter accept_limit;  ///< closed at once: a connection limit
+    Counter accept_limit;  ///< closed at once: too many connections in all
+    Counter accept_limit_source;
+    Counter handshake_limit; ///< closed at once: too many handshakes under way in all
+    Counter handshake_limit_source;
     Counter handshake_failures;
+    Counter handshake_timeouts;
+    Counter proxies_refused; ///< not from a trusted proxy, or what it said was not to be read
     Counter connects;
     Counter connect_failures;
-    Counter connections; ///< open now
+    Counter connects_borrowed; ///< answered by a connection that the peer had opened (R40)
+    Counter connections;       ///< open now
     Counter closed;
     Counter closed_slow; ///< the peer did not read
     Counter closed_idle;
+    Counter pings;             ///< keepalives of our own on TCP and TLS
+    Counter closed_unanswered; ///< one was not answered in time
     Counter closed_unfinished; ///< a message was begun and never ended
     Counter closed_broken;     ///< the framing could not be followed
 
     Counter posted;     ///< sends handed to the worker that owns the connection
     Counter unexpected; ///< exceptions that ended a coroutine: defects
+
+    std::array<StreamCounters, all_transports.size()> by_transport; ///< nothing for UDP
+    [[nodiscard]] StreamCounters& of(Transport transport) noexcept {
+        return by_transport[static_cast<std::size_t>(transport)];
+    }
 };
 
 } // namespace roundabout::transport

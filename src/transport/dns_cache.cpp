@@ -1,8 +1,7 @@
 #include "transport/dns_cache.hpp"
 
-#include "base/ascii.hpp"
-
 #include <algorithm>
+#include <utility>
 
 namespace roundabout::transport {
 namespace {
@@ -12,101 +11,98 @@ constexpr Duration most_early = std::chrono::seconds(10);
 
 } // namespace
 
-DnsCache::Answer DnsCache::find(std::string_view host, TimePoint now) const {
-    const auto found = entries_.find(ascii::to_lower(host));
+DnsCache::Answer DnsCache::find(const DnsQuestion& question, TimePoint now) const {
+    const auto found = entries_.find(question);
     if (found == entries_.end())
         return {};
     const Entry& entry = found->second;
     const bool may_ask = now >= entry.ask_from;
-    if (entry.addresses.empty()) {
+    if (!entry.records) {
         if (entry.failing && !may_ask)
             return {State::failed, false, nullptr};
         return {};
     }
     if (now < entry.expires)
-        return {State::fresh, false, &entry.addresses};
+        return {State::fresh, false, entry.records};
     if (entry.failing)
-        return {State::stale, may_ask, &entry.addresses};
-    return {State::expired, true, &entry.addresses};
+        return {State::stale, may_ask, entry.records};
+    return {State::expired, true, entry.records};
 }
 
-bool DnsCache::store(std::string_view host, std::vector<IpAddress> addresses,
-                     std::chrono::seconds ttl, TimePoint now) {
-    const Duration life = std::clamp(ttl, limits_.least_ttl, limits_.most_ttl);
-    Entry& known = entry(host, now);
-    const bool changed = known.addresses != addresses;
-    known.addresses = std::move(addresses);
+bool DnsCache::store(const DnsQuestion& question, DnsRecords records, std::chrono::seconds ttl,
+                     TimePoint now) {
+    const std::chrono::seconds most = records.empty() ? limits_.most_none : limits_.most_ttl;
+    const Duration life = std::clamp(ttl, std::min(limits_.least_ttl, most), most);
+    Entry& known = entry(question, now);
+    const bool changed = !known.records || *known.records != records;
+    if (changed)
+        known.records = std::make_shared<const DnsRecords>(std::move(records));
     known.expires = now + life;
     known.ask_from = known.expires - std::min(life / 4, most_early);
     known.failing = false;
     return changed;
 }
 
-void DnsCache::fail(std::string_view host, TimePoint now) {
-    Entry& known = entry(host, now);
+void DnsCache::fail(const DnsQuestion& question, TimePoint now) {
+    Entry& known = entry(question, now);
     known.failing = true;
     known.ask_from = now + limits_.retry;
 }
 
-void DnsCache::asked(std::string_view host, TimePoint now) {
-    const auto found = entries_.find(ascii::to_lower(host));
+bool DnsCache::is_failing(const DnsQuestion& question) const {
+    const auto found = entries_.find(question);
+    return found != entries_.end() && found->second.failing;
+}
+
+void DnsCache::asked(const DnsQuestion& question, TimePoint now) {
+    const auto found = entries_.find(question);
     if (found != entries_.end())
         found->second.ask_from = now + limits_.retry;
 }
 
-void DnsCache::keep(std::string_view host) {
-    Entry& known = entries_[ascii::to_lower(host)];
+void DnsCache::keep(const DnsQuestion& question) {
+    Entry& known = entries_[question];
     if (!known.kept)
         ++kept_;
     known.kept = true;
 }
 
 void DnsCache::keep_none() {
-    for (auto& [host, known] : entries_)
+    for (auto& [question, known] : entries_)
         known.kept = false;
     kept_ = 0;
 }
 
-bool DnsCache::is_kept(std::string_view host) const {
-    const auto found = entries_.find(ascii::to_lower(host));
+bool DnsCache::is_kept(const DnsQuestion& question) const {
+    const auto found = entries_.find(question);
     return found != entries_.end() && found->second.kept;
 }
 
-std::vector<std::string> DnsCache::due(TimePoint now) const {
-    std::vector<std::string> hosts;
-    for (const auto& [host, known] : entries_) {
+std::vector<DnsQuestion> DnsCache::due(TimePoint now) const {
+    std::vector<DnsQuestion> questions;
+    for (const auto& [question, known] : entries_) {
         if (known.kept && now >= known.ask_from)
-            hosts.push_back(host);
+            questions.push_back(question);
     }
-    return hosts;
+    return questions;
 }
 
 TimePoint DnsCache::next_due() const {
     TimePoint next = never;
-    for (const auto& [host, known] : entries_) {
+    for (const auto& [question, known] : entries_) {
         if (known.kept)
             next = std::min(next, known.ask_from);
     }
     return next;
 }
 
-std::vector<std::pair<std::string, std::vector<IpAddress>>> DnsCache::kept() const {
-    std::vector<std::pair<std::string, std::vector<IpAddress>>> out;
-    for (const auto& [host, known] : entries_) {
-        if (known.kept && !known.addresses.empty())
-            out.emplace_back(host, known.addresses);
-    }
-    return out;
-}
-
-DnsCache::Entry& DnsCache::entry(std::string_view host, TimePoint now) {
-    std::string key = ascii::to_lower(host);
-    const auto found = entries_.find(key);
+DnsCache::Entry& DnsCache::entry(const DnsQuestion& question, TimePoint now) {
+    const auto found = entries_.find(question);
     if (found != entries_.end())
         return found->second;
-    if (entries_.size() - kept_ >= limits_.hosts)
+    if (entries_.size() - kept_ >= limits_.questions)
         make_room(now);
-    return entries_[std::move(key)];
+    return entries_[question];
 }
 
 void DnsCache::make_room(TimePoint now) {
@@ -124,7 +120,7 @@ void DnsCache::make_room(TimePoint now) {
             first_to_end = next;
         ++next;
     }
-    if (entries_.size() - kept_ >= limits_.hosts && first_to_end != entries_.end())
+    if (entries_.size() - kept_ >= limits_.questions && first_to_end != entries_.end())
         entries_.erase(first_to_end);
 }
 

@@ -1,15 +1,13 @@
 #pragma once
 
-#include "base/endpoint.hpp"
+#include "base/dns_records.hpp"
 #include "base/time.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
+#include <map>
+#include <memory>
 #include <vector>
 
 namespace roundabout::transport {
@@ -18,12 +16,15 @@ namespace roundabout::transport {
 struct DnsCacheLimits {
     std::chrono::seconds least_ttl{5};   ///< a shorter TTL, 0 included, counts as this
     std::chrono::seconds most_ttl{3600}; ///< a longer one as this
+    std::chrono::seconds most_none{300}; ///< a longer one of "there is none" as this
     std::chrono::seconds retry{5};       ///< after a failure no query sooner than this
-    std::size_t hosts = 4096; ///< kept hosts not counted; the one that expires first goes
+    std::size_t questions = 4096;        ///< kept ones not counted; the one that expires first goes
 };
 
-/// What DNS said about hosts, without asking it: a pure table with `now` as argument. Host names
-/// are compared without case. Answers past their TTL stay as the last good ones.
+using DnsRecordsPtr = std::shared_ptr<const DnsRecords>;
+
+/// What DNS said to questions, without asking it: a pure table with `now` as argument. Answers past
+/// their TTL stay as the last good ones.
 class DnsCache {
   public:
     explicit DnsCache(DnsCacheLimits limits = {})
@@ -40,55 +41,54 @@ class DnsCache {
 
     struct Answer {
         State state = State::unknown;
-        bool ask = true; ///< a query is due (for `stale` once every DnsCacheLimits::retry)
-        const std::vector<IpAddress>* addresses = nullptr; ///< null for unknown and failed
+        bool ask = true;       ///< a query is due (for `stale` once every DnsCacheLimits::retry)
+        DnsRecordsPtr records; ///< null for unknown and failed
     };
 
-    /// The pointer is valid until the next call that changes the table.
-    [[nodiscard]] Answer find(std::string_view host, TimePoint now) const;
+    [[nodiscard]] Answer find(const DnsQuestion& question, TimePoint now) const;
 
-    /// An answer arrived. Returns true if the addresses differ from those that stood there, or
-    /// there were none. `addresses` must not be empty.
-    bool store(std::string_view host, std::vector<IpAddress> addresses, std::chrono::seconds ttl,
+    /// An answer arrived; without records it says that there are none. Returns true if it differs
+    /// from what stood there, or nothing did.
+    bool store(const DnsQuestion& question, DnsRecords records, std::chrono::seconds ttl,
                TimePoint now);
 
     /// A query failed; what was good stays.
-    void fail(std::string_view host, TimePoint now);
+    void fail(const DnsQuestion& question, TimePoint now);
 
-    /// A query for a kept host went out: it is not due again before `retry` has passed.
-    void asked(std::string_view host, TimePoint now);
+    /// The last query for it failed.
+    [[nodiscard]] bool is_failing(const DnsQuestion& question) const;
 
-    /// Has `host` refreshed for ever and never dropped. One without an answer is due at once.
-    void keep(std::string_view host);
-    /// No host is kept any more; what is known about them stays, as about any other.
+    /// A query for a kept question went out: it is not due again before `retry` has passed.
+    void asked(const DnsQuestion& question, TimePoint now);
+
+    /// Has `question` refreshed for ever and never dropped. One without an answer is due at once.
+    void keep(const DnsQuestion& question);
+    /// No question is kept any more; what is known stays, as about any other.
     void keep_none();
-    [[nodiscard]] bool is_kept(std::string_view host) const;
+    [[nodiscard]] bool is_kept(const DnsQuestion& question) const;
 
-    /// The kept hosts whose refresh is due: a quarter of the TTL (at most 10 s) before it ends, or
-    /// `retry` after a failure.
-    [[nodiscard]] std::vector<std::string> due(TimePoint now) const;
-    /// When the next kept host falls due; `never` if none is kept.
+    /// The kept questions whose refresh is due: a quarter of the TTL (at most 10 s) before it ends,
+    /// or `retry` after a failure.
+    [[nodiscard]] std::vector<DnsQuestion> due(TimePoint now) const;
+    /// When the next kept question falls due; `never` if none is kept.
     [[nodiscard]] TimePoint next_due() const;
-
-    /// Every kept host that has addresses, as the table has them now.
-    [[nodiscard]] std::vector<std::pair<std::string, std::vector<IpAddress>>> kept() const;
 
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
   private:
     struct Entry {
-        std::vector<IpAddress> addresses;
+        DnsRecordsPtr records; // null until the first answer
         TimePoint expires;
         TimePoint ask_from; // no query before that
         bool failing = false;
         bool kept = false;
     };
 
-    Entry& entry(std::string_view host, TimePoint now);
+    Entry& entry(const DnsQuestion& question, TimePoint now);
     void make_room(TimePoint now);
 
     DnsCacheLimits limits_;
-    std::unordered_map<std::string, Entry> entries_; // by host in lower case
+    std::map<DnsQuestion, Entry> entries_;
     std::size_t kept_ = 0;
 };
 

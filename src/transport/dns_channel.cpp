@@ -63,16 +63,26 @@ Result<DnsAnswer> answer_of(const ares_addrinfo& info) {
             const IpAddress address = address_of(node->ai_addr);
             if (address.is_unspecified())
                 continue;
-            answer.addresses.push_back(address);
+            answer.records.addresses.push_back(address);
             answer.ttl = std::min(answer.ttl, std::chrono::seconds(std::max(0, node->ai_ttl)));
         }
     }
     for (const ares_addrinfo_cname* alias = info.cnames; alias != nullptr; alias = alias->next)
         answer.ttl = std::min(answer.ttl, std::chrono::seconds(std::max(0, alias->ttl)));
-    if (answer.addresses.empty())
+    if (answer.records.addresses.empty())
         return Error::resolve_failed;
     return answer;
 }
+
+// RFC 1035 §3.2.4, RFC 2782, RFC 3403 §4.
+constexpr int class_internet = 1;
+constexpr int type_srv = 33;
+constexpr int type_naptr = 35;
+
+struct AskedRecords {
+    DnsQuestion question;
+    DnsChannel::Done done;
+};
 
 bool library_is_ready() {
     static const bool ready = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
@@ -89,7 +99,7 @@ class AresChannel final : public DnsChannel {
     AresChannel& operator=(const AresChannel&) = delete;
 
     Result<void> open(const DnsChannelSettings& settings);
-    void query(const std::string& host, Done done) override;
+    void query(const DnsQuestion& question, Done done) override;
 
   private:
     // Outlives the channel in the handlers that still wait; what tells them that it is gone.
@@ -99,7 +109,11 @@ class AresChannel final : public DnsChannel {
     using Socket = std::shared_ptr<WatchedSocket>;
 
     static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable);
-    static void on_answer(void* done, int status, int timeouts, ares_addrinfo* info);
+    static void on_addresses(void* done, int status, int timeouts, ares_addrinfo* info);
+    static void on_message(void* asked, int status, int timeouts, unsigned char* message, int size);
+
+    void query_addresses(const std::string& host, Done done);
+    void query_records(const DnsQuestion& question, Done done);
 
     void watch(int fd, bool readable, bool writable);
     void await_events(int fd, const Socket& socket);
@@ -138,17 +152,24 @@ Result<void> AresChannel::open(const DnsChannelSettings& settings) {
     return {};
 }
 
-void AresChannel::query(const std::string& host, Done done) {
+void AresChannel::query(const DnsQuestion& question, Done done) {
+    if (question.type == DnsQuestion::Type::address)
+        query_addresses(question.name, std::move(done));
+    else
+        query_records(question, std::move(done));
+    keep_time();
+}
+
+void AresChannel::query_addresses(const std::string& host, Done done) {
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_flags = ARES_AI_NOSORT;
     auto owned = std::make_unique<Done>(std::move(done));
-    ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &AresChannel::on_answer,
+    ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &AresChannel::on_addresses,
                      owned.release());
-    keep_time();
 }
 
-void AresChannel::on_answer(void* done, int status, int /*timeouts*/, ares_addrinfo* info) {
+void AresChannel::on_addresses(void* done, int status, int /*timeouts*/, ares_addrinfo* info) {
     const std::unique_ptr<Done> owned(static_cast<Done*>(done));
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> answer(info,
                                                                               &ares_freeaddrinfo);
@@ -158,6 +179,26 @@ void AresChannel::on_answer(void* done, int status, int /*timeouts*/, ares_addri
         (*owned)(answer_of(*info));
     else
         (*owned)(Error::resolve_failed);
+}
+
+void AresChannel::query_records(const DnsQuestion& question, Done done) {
+    const int type = question.type == DnsQuestion::Type::srv ? type_srv : type_naptr;
+    auto owned = std::make_unique<AskedRecords>(AskedRecords{question, std::move(done)});
+    ares_query(channel_, question.name.c_str(), class_internet, type, &AresChannel::on_message,
+               owned.release());
+}
+
+void AresChannel::on_message(void* asked, int status, int /*timeouts*/, unsigned char* message,
+                             int size) {
+    const std::unique_ptr<AskedRecords> owned(static_cast<AskedRecords*>(asked));
+    if (status == ARES_EDESTRUCTION)
+        return;
+    const bool answered =
+        status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
+    if (answered && message != nullptr && size > 0)
+        owned->done(read_dns_answer({message, static_cast<std::size_t>(size)}, owned->question));
+    else
+        owned->done(Error::resolve_failed);
 }
 
 void AresChannel::on_socket_state(void* self, ares_socket_t fd, int readable, int writable) {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base/endpoint.hpp"
 #include "base/result.hpp"
+#include "transport/dns_message.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -12,12 +12,6 @@
 #include <vector>
 
 namespace roundabout::transport {
-
-/// What DNS said about one host: addresses, IPv4 first, and the shortest TTL among the records.
-struct DnsAnswer {
-    std::vector<IpAddress> addresses; ///< never empty
-    std::chrono::seconds ttl{0};
-};
 
 struct DnsChannelSettings {
     std::vector<std::string> name_servers;   ///< "address:port"; empty: the system's
@@ -37,10 +31,11 @@ class DnsChannel {
     /// The Done of queries under way is dropped, not called.
     virtual ~DnsChannel() = default;
 
-    /// Asks for A and AAAA of `host` at once (the hosts file first, as c-ares is set up by the
-    /// system). `done` is called once, perhaps before this returns; it must not destroy the
-    /// channel. Error: resolve_failed.
-    virtual void query(const std::string& host, Done done) = 0;
+    /// Asks it. Addresses: A and AAAA at once, the hosts file first, as the system sets c-ares up;
+    /// no such name and no address is an error. SRV and NAPTR: no record is an answer without
+    /// records. An answer that was cut short is asked for again by TCP. `done` is called once,
+    /// perhaps before this returns; it must not destroy the channel. Error: resolve_failed.
+    virtual void query(const DnsQuestion& question, Done done) = 0;
 };
 
 } // namespace roundabout::transport

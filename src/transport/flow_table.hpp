@@ -26,6 +26,17 @@ struct ConnectTarget {
     friend bool operator==(const ConnectTarget&, const ConnectTarget&) = default;
 };
 
+/// For whom a peer's own connection is as good as one that we open: whom a ConnectTarget with the
+/// same values wants (R40). `remote` has the port at which the peer listens, not the connection's.
+struct LentFor {
+    Transport transport = Transport::tcp;
+    Endpoint remote;
+    std::uint16_t tls_profile = 0; ///< stands for the TLS identity: one a trusted server
+    ListenerIndex listener = no_listener;
+
+    friend bool operator==(const LentFor&, const LentFor&) = default;
+};
+
 /// What a transaction asks of the transport room: to send, and to reach. One a worker; every call
 /// is made on the worker's own thread and returns at once.
 class FlowTable {
@@ -39,10 +50,22 @@ class FlowTable {
     virtual Result<void> send(const Flow& flow, Bytes bytes, Ticket ticket) = 0;
 
     /// A connection to `target`: an open one if there is (at most one outgoing a target and
-    /// worker), else a new one. Always answers by one Connected{ticket}, bounded in time
-    /// (`connect_timeout`).
+    /// worker, else one that was lent), else a new one. Always answers by one Connected{ticket},
+    /// bounded in time (`connect_timeout`).
     virtual void connect(ConnectTarget target, std::chrono::milliseconds timeout,
                          Ticket ticket) = 0;
+
+    /// Lets all workers use a connection that the peer opened to this one as an outgoing one (R40,
+    /// RFC 5923), until it closes. The caller has made sure whose it is. Its end is told to each
+    /// worker by a FlowClosed of its own.
+    virtual void lend(const Flow& flow, const LentFor& peer) = 0;
+
+    /// `connect` gives that connection to nobody any more. For who saw it fail, and when it closed.
+    virtual void forget(const Flow& flow) = 0;
+
+    /// From now on a connection is kept alive by pings of our own (Keepalive); those that we opened
+    /// are anyway. For one that carries a registration.
+    virtual void keep_alive(FlowId id) = 0;
 
     /// An open connection of this worker by its id; nothing if it is closed or another worker's.
     [[nodiscard]] virtual std::optional<Flow> find(FlowId id) const = 0;

@@ -1,6 +1,7 @@
 #include "transport/handshakes.hpp"
 
 #include "transport/no_throw.hpp"
+#include "transport/proxy_header.hpp"
 #include "transport/sip_stream.hpp"
 #include "transport/socket_address.hpp"
 
@@ -27,6 +28,8 @@ asio::awaitable<Result<Opened>> accept_handshakes(asio::io_context& io, ByteStre
     auto accepted = co_await accept_websocket(std::move(stream), std::move(rules));
     if (!accepted)
         co_return accepted.error();
+    if (const auto& source = (*accepted)->request().forwarded_for)
+        opened.flow.remote.address = *source;
     opened.stream = std::move(*accepted);
     co_return opened;
 }
@@ -53,6 +56,24 @@ asio::awaitable<Result<Opened>> connect_handshakes(asio::io_context& io, ByteStr
         co_return connected.error();
     opened.stream = std::move(*connected);
     co_return opened;
+}
+
+asio::awaitable<Result<std::optional<Endpoint>>> read_source(asio::ip::tcp::socket& socket) {
+    std::string bytes;
+    for (;;) {
+        const Result<ProxyHeader> header = read_proxy_header(bytes);
+        if (!header)
+            co_return header.error();
+        if (header->wanted == 0)
+            co_return header->source;
+        const std::size_t size = bytes.size();
+        bytes.resize(size + header->wanted);
+        const auto into = asio::buffer(bytes.data() + size, header->wanted);
+        const auto [error, count] = co_await socket.async_read_some(into, no_throw);
+        if (error)
+            co_return Error::flow_closed;
+        bytes.resize(size + count);
+    }
 }
 
 } // namespace roundabout::transport

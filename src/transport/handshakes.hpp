@@ -5,9 +5,11 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace roundabout::transport {
@@ -39,8 +41,15 @@ class Attempt {
     bool interrupted_ = false;
 };
 
+/// Reads the PROXY header that a connection begins with, and nothing beyond it: who is behind the
+/// proxy, or nothing where it speaks for itself. `socket` is the caller's until this returns.
+/// Errors: bad_proxy_header; flow_closed if the connection ended or the attempt was interrupted.
+boost::asio::awaitable<Result<std::optional<Endpoint>>>
+read_source(boost::asio::ip::tcp::socket& socket);
+
 /// From a connected socket to messages on the accepting side: TLS, then the WebSocket handshake by
-/// `rules`, as `flow.transport` asks. Errors: those of ByteStream and accept_websocket.
+/// `rules`, as `flow.transport` asks. The flow's remote address becomes that of who is behind a
+/// trusted proxy. Errors: those of ByteStream and accept_websocket.
 boost::asio::awaitable<Result<Opened>> accept_handshakes(boost::asio::io_context& io,
                                                          ByteStream stream, Flow flow,
                                                          StreamLimits limits, WebSocketRules rules);

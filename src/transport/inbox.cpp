@@ -7,7 +7,8 @@ namespace roundabout::transport {
 namespace {
 
 bool from_network(const Arrival& arrival) noexcept {
-    return std::holds_alternative<Inbound>(arrival) || std::holds_alternative<Refused>(arrival);
+    return std::holds_alternative<Inbound>(arrival) || std::holds_alternative<Refused>(arrival) ||
+           std::holds_alternative<TurnedAway>(arrival);
 }
 
 } // namespace

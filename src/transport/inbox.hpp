@@ -1,11 +1,14 @@
 #pragma once
 
 #include "base/flow.hpp"
+#include "base/location.hpp"
 #include "base/result.hpp"
+#include "base/subject_names.hpp"
 #include "sip/message.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <variant>
 #include <vector>
@@ -20,12 +23,21 @@ using Ticket = std::uint64_t;
 struct Inbound {
     sip::Message message;
     Flow flow;
+    std::shared_ptr<const SubjectNames> proved = nullptr; ///< by the TLS peer; null: nothing
+    /// How many workers looked for its transaction in vain and handed it on; 0: it just arrived.
+    std::uint16_t asked = 0;
 };
 
 /// Bytes that arrived whole and are no SIP message; for the counters.
 struct Refused {
     Flow flow;
     Error why = Error::not_sip;
+};
+
+/// A connection that came and was not let in, or did not get through its handshakes; for the log.
+struct TurnedAway {
+    Flow flow; ///< without id
+    Error why = Error::connection_limit;
 };
 
 /// A connection is gone; it reaches the inbox of the worker that owned it.
@@ -47,13 +59,19 @@ struct SendFailed {
     Error why = Error::send_failed;
 };
 
-/// The outcome of `Resolver::resolve`: addresses to try, in order; never empty on success.
+/// The outcome of `Resolver::locate`: never empty on success.
 struct Resolved {
     Ticket ticket = 0;
-    Result<std::vector<IpAddress>> addresses = Error::resolve_failed;
+    Result<Location> location = Error::resolve_failed;
 };
 
-using Arrival = std::variant<Inbound, Refused, FlowClosed, Connected, SendFailed, Resolved>;
+/// What was waited for under this ticket may have happened, at whatever worker: look again.
+struct LookAgain {
+    Ticket ticket = 0;
+};
+
+using Arrival = std::variant<Inbound, Refused, TurnedAway, FlowClosed, Connected, SendFailed,
+                             Resolved, LookAgain>;
 
 /// The transport room's only exit, one a worker. Whoever puts something in never runs the worker's
 /// code: the worker is woken once for as many arrivals as gather until it looks.
@@ -61,8 +79,8 @@ class Inbox {
   public:
     /// `wake` is called, from whatever thread puts the first arrival into an empty inbox, to have
     /// the owner call `take()` soon (it posts to the owner's io_context). `limit`: what comes from
-    /// the network (Inbound, Refused) is refused beyond it; outcomes are always taken, their number
-    /// being bounded by what was asked.
+    /// the network (Inbound, Refused, TurnedAway) is refused beyond it; outcomes are always taken,
+    /// their number being bounded by what was asked.
     Inbox(std::function<void()> wake, std::size_t limit);
 
     /// From any thread. False if the inbox is full: the message is lost, as on a full socket.

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/flow.hpp"
+#include "transport/flow_table.hpp"
 #include "transport/inbox.hpp"
 
 #include <cstddef>
@@ -12,7 +13,8 @@
 
 namespace roundabout::transport {
 
-/// What one worker asks of another that owns a connection or shares a UDP port with it.
+/// What one worker asks of another that owns a connection or shares a UDP port with it, or tells
+/// it.
 struct PostedSend {
     FlowId id;
     Bytes bytes;
@@ -23,11 +25,23 @@ struct PostedClose {
     FlowId id;
     Error why = Error::flow_closed;
 };
+struct PostedKeepAlive {
+    FlowId id;
+};
 struct PeerUnreachable {
     ListenerIndex listener = no_listener;
     Endpoint peer;
 };
-using Mail = std::variant<PostedSend, PostedClose, PeerUnreachable>;
+/// A connection that the others may use, and its end.
+struct Lent {
+    LentFor peer;
+    Flow flow;
+};
+struct LentIsGone {
+    Flow flow;
+};
+using Mail =
+    std::variant<PostedSend, PostedClose, PostedKeepAlive, PeerUnreachable, Lent, LentIsGone>;
 
 /// Mail for one worker from the others, in batches, one lock each. Bounded.
 class Mailbox {

@@ -4,7 +4,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,7 @@ struct Frame {
     };
     Kind kind = Kind::message;
     std::string bytes;
+    bool after_pong = false; ///< of a ping: half of it has come as a pong (sip::Framer::Ping)
 };
 
 /// A connected, framed stream, both ways at once: SIP over TCP or TLS cut by Content-Length, or SIP
@@ -40,6 +43,11 @@ class MessageStream {
     virtual void close() noexcept = 0;
 
     [[nodiscard]] virtual std::string_view broken_head() const noexcept { return {}; }
+
+    /// When bytes last came from the peer; nothing where the stream itself sees to keepalives.
+    [[nodiscard]] virtual std::optional<std::chrono::steady_clock::time_point> heard() const {
+        return std::nullopt;
+    }
 };
 
 } // namespace roundabout::transport

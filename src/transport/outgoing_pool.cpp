@@ -30,7 +30,7 @@ void OutgoingPool::connect(const ConnectTarget& target, std::chrono::millisecond
     const Waiter waiter{ticket, Deadline::Clock::now() + timeout};
     const auto found = entries_.find(target);
     if (found == entries_.end()) {
-        begin(target, waiter);
+        borrow_or_begin(target, waiter);
         return;
     }
     if (const auto& dial = found->second.dial) {
@@ -46,7 +46,22 @@ void OutgoingPool::connect(const ConnectTarget& target, std::chrono::millisecond
     }
     // It is closing; its end has not come through yet.
     entries_.erase(found);
-    begin(target, waiter);
+    borrow_or_begin(target, waiter);
+}
+
+void OutgoingPool::borrow_or_begin(const ConnectTarget& target, const Waiter& waiter) {
+    const auto lent = lent_.find(target, [this](FlowId id) {
+        if (!connections_->made(id))
+            return true; // another worker's, which tells when it closes
+        const auto connection = connections_->find(id);
+        return connection && connection->is_open();
+    });
+    if (!lent) {
+        begin(target, waiter);
+        return;
+    }
+    surroundings_.counters.connects_borrowed.add();
+    surroundings_.inbox().put(Connected{waiter.ticket, *lent, true});
 }
 
 void OutgoingPool::begin(const ConnectTarget& target, const Waiter& waiter) {
@@ -74,6 +89,7 @@ void OutgoingPool::answer_due(const ConnectTarget& target) {
         // Out of the pool at once, so that who asks next begins anew.
         entries_.erase(found);
         surroundings_.counters.connect_failures.add();
+        surroundings_.counters.of(target.transport).connects_failed.add();
         dial->attempt.interrupt();
         return;
     }
@@ -88,11 +104,13 @@ asio::awaitable<void> OutgoingPool::run(ConnectTarget target, std::shared_ptr<Di
     dial->earliest.clear();
     if (!opened) {
         surroundings_.counters.connect_failures.add();
+        surroundings_.counters.of(target.transport).connects_failed.add();
         entries_.erase(target);
         answer(dial->waiters, to_error(opened.error()));
         co_return;
     }
     surroundings_.counters.connects.add();
+    surroundings_.counters.of(target.transport).connected.add();
     auto forget = [this, target](const Flow& flow) {
         const auto found = entries_.find(target);
         if (found != entries_.end() && found->second.open.id == flow.id)

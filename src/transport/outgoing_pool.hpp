@@ -5,6 +5,7 @@
 #include "transport/flow_settings.hpp"
 #include "transport/flow_table.hpp"
 #include "transport/handshakes.hpp"
+#include "transport/lent_connections.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,7 +17,8 @@
 namespace roundabout::transport {
 
 /// The connections that one worker opened: at most one a ConnectTarget. Who asks while one is being
-/// set up waits for that one; who asks later gets the open one.
+/// set up waits for that one; who asks later gets the open one. Where there is none, one that the
+/// peer opened and that was lent does as well (R40).
 class OutgoingPool {
   public:
     /// References outlive this. The address to connect from is that of the target's listener where
@@ -29,6 +31,11 @@ class OutgoingPool {
     /// Answers by exactly one Connected{ticket} in the own inbox, at the latest after `timeout`,
     /// which covers TCP and all handshakes. A setting-up lasts as long as somebody waits for it.
     void connect(const ConnectTarget& target, std::chrono::milliseconds timeout, Ticket ticket);
+
+    [[nodiscard]] LentConnections& lent() noexcept { return lent_; }
+
+    /// Of connections from now on.
+    void set_limits(const StreamLimits& limits) { surroundings_.limits = limits; }
 
     /// Ends all setting-up; who waits gets `why`. Open connections are not touched.
     void close(Error why);
@@ -54,6 +61,7 @@ class OutgoingPool {
         std::size_t operator()(const ConnectTarget& target) const noexcept;
     };
 
+    void borrow_or_begin(const ConnectTarget& target, const Waiter& waiter);
     void begin(const ConnectTarget& target, const Waiter& waiter);
     void answer_due(const ConnectTarget& target);
     boost::asio::awaitable<void> run(ConnectTarget target, std::shared_ptr<Dial> dial);
@@ -68,6 +76,7 @@ class OutgoingPool {
     Connections* connections_;
     const FlowSettings* settings_;
     std::unordered_map<ConnectTarget, Entry, TargetHash> entries_;
+    LentConnections lent_;
 };
 
 } // namespace roundabout::transport

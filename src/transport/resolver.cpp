@@ -1,12 +1,13 @@
 #include "transport/resolver.hpp"
 
 #include "base/ascii.hpp"
+#include "sip/locate.hpp"
 #include "transport/dns_channel.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 namespace roundabout::transport {
@@ -14,16 +15,34 @@ namespace {
 
 namespace asio = boost::asio;
 
-using Addresses = std::vector<IpAddress>;
-
 // Names that are nobody's to resolve (RFC 6761 §6.4); browsers' Contacts are full of them.
 bool is_invalid_by_design(std::string_view host) {
-    return host == "invalid" || host.ends_with(".invalid");
+    return host.empty() || host == "invalid" || host.ends_with(".invalid");
 }
 
 TimePoint steady_now() {
     return TimePoint(
         std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+Sought normal(Sought sought) {
+    sought.host = ascii::to_lower(sought.host);
+    return sought;
+}
+
+/// One locate() under way: what it was told so far. A question is answered once for it, whatever
+/// the cache thinks of that answer a moment later.
+struct Search {
+    Sought sought;
+    Ticket ticket = 0;
+    std::map<DnsQuestion, DnsRecordsPtr> told;
+    std::size_t open = 0; ///< questions that it waits for
+};
+using SearchPtr = std::shared_ptr<Search>;
+
+const DnsRecordsPtr& no_records() {
+    static const DnsRecordsPtr none = std::make_shared<const DnsRecords>();
+    return none;
 }
 
 } // namespace
@@ -37,93 +56,162 @@ struct Resolver::Core : std::enable_shared_from_this<Resolver::Core> {
         , refresh(context)
         , channel(std::move(dns)) {}
 
-    void give(Ticket ticket, Result<Addresses> addresses) {
-        inbox.put(Resolved{ticket, std::move(addresses)});
-    }
-    void ask_for(const std::string& host, Ticket ticket);
-    void start(const std::string& host);
-    void finish(const std::string& host, const Result<DnsAnswer>& answer);
-    void keep(const std::string& host);
+    void go_on(const SearchPtr& search);
+    bool tell_known(Search& search, const DnsQuestion& question);
+    void ask_for(const DnsQuestion& question, const SearchPtr& search);
+    void start(const DnsQuestion& question);
+    void finish(const DnsQuestion& question, const Result<DnsAnswer>& answer);
+    void keep_all();
+    [[nodiscard]] sip::Located locate_kept(const Sought& sought);
     void refresh_due();
     void arm_refresh();
-    void publish();
 
     Inbox& inbox;
     DnsCache cache;
     std::size_t most_queries;
     asio::steady_timer refresh;
-    std::unordered_map<std::string, std::vector<Ticket>> under_way; // by host: who waits for it
-    Addresses numeric;                                              // kept, and in no need of DNS
+    std::map<DnsQuestion, std::vector<SearchPtr>> under_way; // who waits for it
+    std::vector<Sought> kept;
     AddressBookPtr book = std::make_shared<const AddressBook>();
     ResolverCounters counters;
     std::unique_ptr<DnsChannel> channel; // the last member: its queries refer to the others
 };
 
-void Resolver::Core::ask_for(const std::string& host, Ticket ticket) {
-    const auto found = under_way.find(host);
+/// As far as it gets without waiting: to its end, or to questions that DNS has now.
+void Resolver::Core::go_on(const SearchPtr& search) {
+    while (search->open == 0) {
+        sip::Located located = sip::locate(search->sought, [&](const DnsQuestion& question) {
+            const auto told = search->told.find(question);
+            return told == search->told.end() ? nullptr : told->second.get();
+        });
+        if (located.needs.empty()) {
+            if (located.location.empty())
+                inbox.put(Resolved{search->ticket, Error::resolve_failed});
+            else
+                inbox.put(Resolved{search->ticket, std::move(located.location)});
+            return;
+        }
+        // All are counted first: an answer may come before query() returns.
+        std::erase_if(located.needs,
+                      [&](const DnsQuestion& question) { return tell_known(*search, question); });
+        search->open = located.needs.size();
+        for (const DnsQuestion& question : located.needs)
+            ask_for(question, search);
+        if (!located.needs.empty())
+            return;
+    }
+}
+
+/// What the cache, or nobody, has to say; false if DNS must be asked first.
+bool Resolver::Core::tell_known(Search& search, const DnsQuestion& question) {
+    if (is_invalid_by_design(question.name)) {
+        search.told[question] = no_records();
+        return true;
+    }
+    DnsCache::Answer known = cache.find(question, steady_now());
+    switch (known.state) {
+    case DnsCache::State::unknown:
+    case DnsCache::State::expired:
+        return false;
+    case DnsCache::State::fresh:
+        ++counters.cached;
+        break;
+    case DnsCache::State::stale:
+        ++counters.stale;
+        if (known.ask && under_way.try_emplace(question).second)
+            start(question);
+        break;
+    case DnsCache::State::failed:
+        break;
+    }
+    search.told[question] = known.records ? std::move(known.records) : no_records();
+    return true;
+}
+
+void Resolver::Core::ask_for(const DnsQuestion& question, const SearchPtr& search) {
+    const auto found = under_way.find(question);
     if (found != under_way.end()) {
         ++counters.joined;
-        found->second.push_back(ticket);
+        found->second.push_back(search);
         return;
     }
     if (under_way.size() >= most_queries) {
         ++counters.refused;
-        give(ticket, Error::resolve_failed);
+        search->told[question] = no_records();
+        if (--search->open == 0)
+            go_on(search);
         return;
     }
-    under_way[host].push_back(ticket);
-    start(host);
+    under_way[question].push_back(search);
+    start(question);
 }
 
-// The host is in `under_way` already: the answer may come before query() returns.
-void Resolver::Core::start(const std::string& host) {
+// The question is in `under_way` already: the answer may come before query() returns.
+void Resolver::Core::start(const DnsQuestion& question) {
     ++counters.queries;
-    channel->query(host, [this, host](const Result<DnsAnswer>& answer) { finish(host, answer); });
+    channel->query(question,
+                   [this, question](const Result<DnsAnswer>& answer) { finish(question, answer); });
 }
 
-void Resolver::Core::finish(const std::string& host, const Result<DnsAnswer>& answer) {
+void Resolver::Core::finish(const DnsQuestion& question, const Result<DnsAnswer>& answer) {
     const TimePoint now = steady_now();
-    bool changed = false;
     if (answer) {
-        changed = cache.store(host, answer->addresses, answer->ttl, now);
+        cache.store(question, answer->records, answer->ttl, now);
     } else {
         ++counters.failures;
-        cache.fail(host, now);
+        cache.fail(question, now);
     }
-    const auto waiting = under_way.extract(host);
-    const Addresses* addresses = cache.find(host, now).addresses;
-    for (const Ticket ticket : waiting.mapped()) {
-        if (!answer && addresses != nullptr)
+    const auto waiting = under_way.extract(question);
+    const DnsRecordsPtr records = cache.find(question, now).records;
+    for (const SearchPtr& search : waiting.mapped()) {
+        if (!answer && records)
             ++counters.stale;
-        if (addresses != nullptr)
-            give(ticket, *addresses);
-        else
-            give(ticket, Error::resolve_failed);
+        search->told[question] = records ? records : no_records();
+        if (--search->open == 0)
+            go_on(search);
     }
-    if (!cache.is_kept(host))
-        return;
-    if (changed)
-        publish();
-    arm_refresh();
+    if (cache.is_kept(question))
+        keep_all();
 }
 
-void Resolver::Core::keep(const std::string& host) {
-    if (const auto address = IpAddress::parse(host)) {
-        if (std::ranges::find(numeric, *address) == numeric.end())
-            numeric.push_back(*address);
-        return;
+/// By what is known, however old; what that rests on is kept from now on, and so is what it lacks.
+sip::Located Resolver::Core::locate_kept(const Sought& sought) {
+    std::vector<DnsRecordsPtr> used; // the cache may drop them meanwhile
+    const TimePoint now = steady_now();
+    return sip::locate(sought, [&](const DnsQuestion& question) -> const DnsRecords* {
+        if (is_invalid_by_design(question.name))
+            return no_records().get();
+        const DnsCache::Answer known = cache.find(question, now);
+        cache.keep(question);
+        const bool failed = !known.records && cache.is_failing(question);
+        used.push_back(failed ? no_records() : known.records);
+        return used.back().get();
+    });
+}
+
+void Resolver::Core::keep_all() {
+    cache.keep_none();
+    auto next = std::make_shared<AddressBook>();
+    for (const Sought& sought : kept) {
+        sip::Located located = locate_kept(sought);
+        const Location& before = book->find(sought);
+        // Half of it would be taken for all, and nobody would be asked for the rest.
+        if (located.needs.empty() && !located.location.empty())
+            next->locations.emplace(sought, std::move(located.location));
+        else if (!before.empty())
+            next->locations.emplace(sought, before);
     }
-    const std::string key = ascii::to_lower(host);
-    if (!is_invalid_by_design(key))
-        cache.keep(key);
+    if (next->locations != book->locations)
+        book = std::move(next);
+    arm_refresh();
 }
 
 void Resolver::Core::refresh_due() {
     const TimePoint now = steady_now();
-    for (const std::string& host : cache.due(now)) {
-        cache.asked(host, now);
-        if (under_way.try_emplace(host).second)
-            start(host);
+    for (const DnsQuestion& question : cache.due(now)) {
+        cache.asked(question, now);
+        if (under_way.try_emplace(question).second)
+            start(question);
     }
     arm_refresh();
 }
@@ -142,16 +230,6 @@ void Resolver::Core::arm_refresh() {
     });
 }
 
-void Resolver::Core::publish() {
-    auto next = std::make_shared<AddressBook>();
-    for (auto& [host, addresses] : cache.kept())
-        next->hosts.emplace(host, std::move(addresses));
-    for (const IpAddress& address : numeric)
-        next->hosts.emplace(address.to_string(), Addresses{address});
-    if (next->hosts != book->hosts)
-        book = std::move(next);
-}
-
 Result<std::unique_ptr<Resolver>> Resolver::make(asio::io_context& context, Inbox& inbox,
                                                  const ResolverSettings& settings) {
     auto channel =
@@ -167,46 +245,15 @@ Resolver::Resolver(std::shared_ptr<Core> core)
 
 Resolver::~Resolver() = default;
 
-void Resolver::resolve(const std::string& host, Ticket ticket) {
-    if (const auto address = IpAddress::parse(host)) {
-        core_->give(ticket, Addresses{*address});
-        return;
-    }
-    const std::string key = ascii::to_lower(host);
-    if (key.empty() || is_invalid_by_design(key)) {
-        core_->give(ticket, Error::resolve_failed);
-        return;
-    }
-    const TimePoint now = steady_now();
-    const DnsCache::Answer known = core_->cache.find(key, now);
-    switch (known.state) {
-    case DnsCache::State::fresh:
-        ++core_->counters.cached;
-        core_->give(ticket, *known.addresses);
-        return;
-    case DnsCache::State::stale:
-        ++core_->counters.stale;
-        core_->give(ticket, *known.addresses);
-        if (known.ask && core_->under_way.try_emplace(key).second)
-            core_->start(key);
-        return;
-    case DnsCache::State::failed:
-        core_->give(ticket, Error::resolve_failed);
-        return;
-    case DnsCache::State::unknown:
-    case DnsCache::State::expired:
-        core_->ask_for(key, ticket);
-        return;
-    }
+void Resolver::locate(const Sought& sought, Ticket ticket) {
+    core_->go_on(std::make_shared<Search>(Search{normal(sought), ticket, {}, 0}));
 }
 
-void Resolver::keep(const std::vector<std::string>& hosts) {
-    core_->cache.keep_none();
-    core_->numeric.clear();
-    for (const std::string& host : hosts)
-        core_->keep(host);
-    core_->publish();
-    core_->arm_refresh();
+void Resolver::keep(const std::vector<Sought>& places) {
+    core_->kept.clear();
+    for (const Sought& sought : places)
+        core_->kept.push_back(normal(sought));
+    core_->keep_all();
 }
 
 const AddressBookPtr& Resolver::book() const noexcept { return core_->book; }

@@ -35,8 +35,8 @@ asio::awaitable<Result<Frame>> SipStream::read() {
             Frame frame{Frame::Kind::message, std::move(cut->bytes)};
             co_return frame;
         }
-        if (std::holds_alternative<sip::Framer::Ping>(event)) {
-            Frame frame{Frame::Kind::ping, {}};
+        if (const auto* ping = std::get_if<sip::Framer::Ping>(&event)) {
+            Frame frame{Frame::Kind::ping, {}, ping->after_pong};
             co_return frame;
         }
         if (std::holds_alternative<sip::Framer::Pong>(event)) {
@@ -62,6 +62,7 @@ asio::awaitable<Result<Frame>> SipStream::read() {
 // Later deadlines cost no timer; only a message that comes in pieces brings the deadline forward.
 void SipStream::set_deadline() {
     const auto now = Deadline::Clock::now();
+    heard_ = now;
     if (!framer_.in_message()) {
         begun_ = Deadline::Clock::time_point::max();
         deadline_.set(now + idle_);

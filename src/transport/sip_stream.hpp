@@ -24,6 +24,9 @@ class SipStream final : public MessageStream {
     boost::asio::awaitable<Result<void>> write(std::string_view bytes) override;
     void close() noexcept override;
     [[nodiscard]] std::string_view broken_head() const noexcept override { return broken_head_; }
+    [[nodiscard]] std::optional<Deadline::Clock::time_point> heard() const override {
+        return heard_;
+    }
 
   private:
     void set_deadline();
@@ -35,6 +38,7 @@ class SipStream final : public MessageStream {
     std::chrono::milliseconds idle_;
     Deadline deadline_;
     Deadline::Clock::time_point begun_ = Deadline::Clock::time_point::max();
+    Deadline::Clock::time_point heard_ = Deadline::Clock::now();
     std::string scratch_;
     std::string broken_head_;
     bool late_in_message_ = false;

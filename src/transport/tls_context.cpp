@@ -1,13 +1,17 @@
 #include "transport/tls_context.hpp"
 
+#include "transport/certificate_choice.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <string_view>
 #include <system_error>
 
@@ -42,6 +46,13 @@ Outcome unreadable(std::string_view what, const std::string& file) {
     return std::nullopt;
 }
 
+/// OpenSSL refuses by a warning and goes on; this is how one hears of it.
+void note_refusal(const SSL* connection, int where, int alert) {
+    static char refused;
+    if (where == SSL_CB_WRITE_ALERT && (alert & 0xFF) == SSL_AD_NO_RENEGOTIATION)
+        SSL_set_app_data(const_cast<SSL*>(connection), &refused);
+}
+
 Context make_context(const SSL_METHOD* method) {
     Context context(SSL_CTX_new(method), SSL_CTX_free);
     if (!context)
@@ -55,6 +66,7 @@ Context make_context(const SSL_METHOD* method) {
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context.get(), 1);
     SSL_CTX_set_read_ahead(context.get(), 1);
+    SSL_CTX_set_info_callback(context.get(), note_refusal);
     // A key with a passphrase is refused; the default would ask at the terminal.
     SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return 0; });
     return context;
@@ -103,12 +115,16 @@ Outcome load_authorities(SSL_CTX* context, const std::string& ca_file) {
 /// The connection goes on whatever the client showed; the verdict is kept with it.
 int note_verdict(int /*verified*/, X509_STORE_CTX* /*chain*/) { return 1; }
 
-Outcome ask_certificate(SSL_CTX* context, const std::string& ca_file) {
+Outcome ask_certificate(SSL_CTX* context, const TlsServerSettings& settings) {
+    const std::string& ca_file = settings.ca_file;
     if (auto failed = load_authorities(context, ca_file))
         return failed;
     if (!ca_file.empty())
         SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(ca_file.c_str()));
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_verdict);
+    if (settings.require_certificate)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    else
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_verdict);
     // A SIP server shows one certificate in both roles, and public authorities issue those for the
     // server's role only; what counts is the name in it (RFC 5922 §7.1).
     X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(context), X509_PURPOSE_ANY);
@@ -123,11 +139,23 @@ void warn_of_dates(SSL_CTX* context, const std::string& file, std::vector<std::s
         warnings.push_back("certificate file " + file + ": the certificate is not valid yet");
 }
 
+void note_expiry(SSL_CTX* context, std::optional<WallTime>& earliest) {
+    std::tm at{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context)), &at) != 1)
+        return;
+    const WallTime expiry(std::chrono::seconds(::timegm(&at)));
+    earliest = earliest ? std::min(*earliest, expiry) : expiry;
+}
+
 TlsProblem no_context() {
     return {Error::certificate_unusable, "OpenSSL could not make a TLS context"};
 }
 
 } // namespace
+
+bool was_renegotiation_refused(const ssl_st* connection) noexcept {
+    return SSL_get_app_data(connection) != nullptr;
+}
 
 TlsResult<TlsContext> TlsContext::server(const TlsServerSettings& settings) {
     const Context context = make_context(TLS_server_method());
@@ -135,15 +163,34 @@ TlsResult<TlsContext> TlsContext::server(const TlsServerSettings& settings) {
         return no_context();
     if (auto failed = load_certificate(context.get(), settings.certificate))
         return *failed;
-    if (settings.ask_certificate) {
-        if (auto failed = ask_certificate(context.get(), settings.ca_file))
+    if (settings.ask_certificate || settings.require_certificate) {
+        if (auto failed = ask_certificate(context.get(), settings))
             return *failed;
     }
     // Needed for resumption where clients are asked for certificates.
     static constexpr std::array<unsigned char, 4> session_context{'s', 'i', 'p', 's'};
     SSL_CTX_set_session_id_context(context.get(), session_context.data(), session_context.size());
-    TlsContext made(context);
-    warn_of_dates(context.get(), settings.certificate.chain_file, made.warnings_);
+    std::vector<std::string> warnings;
+    warn_of_dates(context.get(), settings.certificate.chain_file, warnings);
+    std::optional<WallTime> expires;
+    note_expiry(context.get(), expires);
+    CertificateChoice choice(context);
+    for (const CertificateFiles& files : settings.more) {
+        const Context other = make_context(TLS_server_method());
+        if (!other)
+            return no_context();
+        if (auto failed = load_certificate(other.get(), files))
+            return *failed;
+        warn_of_dates(other.get(), files.chain_file, warnings);
+        note_expiry(other.get(), expires);
+        choice.add(other);
+    }
+    TlsContext made(settings.more.empty() ? context
+                                          : CertificateChoice::install(std::move(choice)));
+    if (!made.context_)
+        return no_context();
+    made.warnings_ = std::move(warnings);
+    made.expires_ = expires;
     return made;
 }
 

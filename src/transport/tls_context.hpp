@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 
 #include <boost/system/result.hpp>
 #include <openssl/types.h>
@@ -22,11 +23,15 @@ struct CertificateFiles {
 /// What a TLS context that accepts connections is made of.
 struct TlsServerSettings {
     CertificateFiles certificate;
+    /// Others, shown to who asks for one of their names (SNI, RFC 6066 §3); who asks for no name or
+    /// an unknown one is shown the first.
+    std::vector<CertificateFiles> more;
     /// Ask for a client certificate without insisting, so that a trusted server can prove its name.
     /// For listeners that serve servers; a browser would bother its user. A certificate that does
     /// not verify counts as none.
     bool ask_certificate = false;
-    std::string ca_file; ///< authorities for those; empty: the system's
+    bool require_certificate = false; ///< ask, and fail the handshake without one that verifies
+    std::string ca_file;              ///< authorities for those; empty: the system's
 };
 
 /// What a TLS context that opens connections is made of. The peer is always verified.
@@ -45,6 +50,10 @@ struct TlsProblem {
 template <class T>
 using TlsResult = boost::system::result<T, TlsProblem>;
 
+/// True once the peer of that connection asked for a new handshake within it (TLS 1.2), which was
+/// refused. It may ask for ever; nobody with good intent does.
+[[nodiscard]] bool was_renegotiation_refused(const ssl_st* connection) noexcept;
+
 /// An OpenSSL context for one side of TLS 1.2 and 1.3: compression, renegotiation and the session
 /// cache are off, one session ticket is sent, idle connections hold no record buffers. Copies share
 /// it; it may be used by several workers at once and outlives its last connection.
@@ -59,6 +68,9 @@ class TlsContext {
     /// is not valid yet.
     [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
+    /// When the first of its own certificates expires; nothing if it has none.
+    [[nodiscard]] const std::optional<WallTime>& expires() const noexcept { return expires_; }
+
     /// For SSL_new; never null.
     [[nodiscard]] ssl_ctx_st* native() const noexcept { return context_.get(); }
 
@@ -68,6 +80,7 @@ class TlsContext {
 
     std::shared_ptr<ssl_ctx_st> context_;
     std::vector<std::string> warnings_;
+    std::optional<WallTime> expires_;
 };
 
 } // namespace roundabout::transport

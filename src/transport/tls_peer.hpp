@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "transport/tls_names.hpp"
+#include "base/subject_names.hpp"
 
 #include <openssl/types.h>
 

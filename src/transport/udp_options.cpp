@@ -22,19 +22,27 @@ bool enable(int socket, int level, int option, int value = 1) noexcept {
     return ::setsockopt(socket, level, option, &value, sizeof value) == 0;
 }
 
+// The kernel caps the sizes at net.core.[rw]mem_max by itself, unless we may pass over that
+// (CAP_NET_ADMIN).
+bool set_buffer(int socket, int option, int beyond_cap, int size) noexcept {
+    return enable(socket, SOL_SOCKET, beyond_cap, size) || enable(socket, SOL_SOCKET, option, size);
+}
+
 bool prepare(int socket, const Endpoint& bind, const UdpLimits& limits) noexcept {
-    // The kernel caps the sizes at net.core.[rw]mem_max by itself.
-    if (!enable(socket, SOL_SOCKET, SO_RCVBUF, limits.receive_buffer) ||
-        !enable(socket, SOL_SOCKET, SO_SNDBUF, limits.send_buffer) ||
-        !enable(socket, SOL_SOCKET, SO_REUSEPORT))
+    if (!set_buffer(socket, SO_RCVBUF, SO_RCVBUFFORCE, limits.receive_buffer) ||
+        !set_buffer(socket, SO_SNDBUF, SO_SNDBUFFORCE, limits.send_buffer))
         return false;
     const bool wildcard = bind.address.is_unspecified();
     if (bind.address.is_v6())
-        return enable(socket, IPPROTO_IPV6, IPV6_V6ONLY) &&
-               enable(socket, IPPROTO_IPV6, IPV6_RECVERR) &&
+        return enable(socket, IPPROTO_IPV6, IPV6_RECVERR) &&
                (!wildcard || enable(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO));
     return enable(socket, IPPROTO_IP, IP_RECVERR) &&
            (!wildcard || enable(socket, IPPROTO_IP, IP_PKTINFO));
+}
+
+bool prepare_to_bind(int socket, const Endpoint& bind) noexcept {
+    return enable(socket, SOL_SOCKET, SO_REUSEPORT) &&
+           (bind.address.is_v4() || enable(socket, IPPROTO_IPV6, IPV6_V6ONLY));
 }
 
 bool means_unreachable(const sock_extended_err& error) noexcept {
@@ -64,13 +72,19 @@ Result<int> open_udp(const Endpoint& bind, const UdpLimits& limits) {
     const int family = bind.address.is_v4() ? AF_INET : AF_INET6;
     const int socket = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const SocketAddress address = to_socket_address(bind);
-    if (socket >= 0 && prepare(socket, bind, limits) &&
+    if (socket >= 0 && prepare(socket, bind, limits) && prepare_to_bind(socket, bind) &&
         ::bind(socket, address.data(), address.size) == 0)
         return socket;
     const boost::system::error_code error(errno, boost::system::system_category());
     if (socket >= 0)
         ::close(socket);
     return error;
+}
+
+Result<void> adopt_udp(int socket, const UdpLimits& limits) {
+    if (prepare(socket, local_endpoint(socket), limits))
+        return {};
+    return boost::system::error_code(errno, boost::system::system_category());
 }
 
 std::size_t read_error_queue(int socket, std::vector<Endpoint>& unreachable) {

@@ -14,6 +14,11 @@ namespace roundabout::transport {
 /// IPv4. The caller owns the descriptor. Errors: the kernel's.
 [[nodiscard]] Result<int> open_udp(const Endpoint& bind, const UdpLimits& limits);
 
+/// Makes of a bound UDP socket that somebody else opened what open_udp() makes. Whether its port is
+/// shared and whether it takes IPv4 too stay as they are: the kernel asks for that before bind().
+/// Errors: the kernel's.
+[[nodiscard]] Result<void> adopt_udp(int socket, const UdpLimits& limits);
+
 /// Takes up to 64 errors off the socket's error queue. Returns how many there were; appends to
 /// `unreachable` the peers that ICMP says can't be reached (RFC 3261 §18.4: host, network, port or
 /// protocol unreachable, parameter problem; not time exceeded, not "fragmentation needed").

@@ -88,6 +88,15 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::open(ListenerIndex listener, const
     return std::unique_ptr<UdpSocket>(new UdpSocket(listener, *descriptor, limits, surroundings));
 }
 
+Result<std::unique_ptr<UdpSocket>> UdpSocket::adopt(ListenerIndex listener, Descriptor descriptor,
+                                                    const UdpLimits& limits,
+                                                    const UdpSurroundings& surroundings) {
+    if (const Result<void> adopted = adopt_udp(descriptor.get(), limits); !adopted)
+        return adopted.error();
+    return std::unique_ptr<UdpSocket>(
+        new UdpSocket(listener, descriptor.release(), limits, surroundings));
+}
+
 UdpSocket::UdpSocket(ListenerIndex listener, int descriptor, const UdpLimits& limits,
                      const UdpSurroundings& surroundings)
     : listener_(listener)
@@ -100,10 +109,10 @@ UdpSocket::UdpSocket(ListenerIndex listener, int descriptor, const UdpLimits& li
 void UdpSocket::start() { surroundings_.tasks.spawn(read()); }
 
 asio::awaitable<void> UdpSocket::read() {
-    while (open_) {
+    while (open_ && reading_) {
         const auto [error] =
             co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read, no_throw);
-        if (!open_ || error == asio::error::operation_aborted)
+        if (!open_ || !reading_ || error == asio::error::operation_aborted)
             break;
         drain();
     }
@@ -148,10 +157,12 @@ void UdpSocket::receive(const Datagram& datagram) {
     const Flow flow{Transport::udp, listener_, {reached, local_.port}, datagram.remote, {}, false};
     Result<sip::Message> message =
         sip::index_message(std::string(datagram.bytes), sip::Framing::datagram);
-    if (message)
-        surroundings_.distribution.add(std::move(*message), flow);
-    else
+    if (!message)
         surroundings_.distribution.refuse(flow, to_error(message.error()));
+    else if (datagram.bytes.size() > limits_.message || message->headers_end() > limits_.header)
+        surroundings_.distribution.refuse(flow, Error::message_too_large);
+    else
+        surroundings_.distribution.add(std::move(*message), flow);
 }
 
 std::size_t UdpSocket::read_errors() {

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/flow.hpp"
 #include "base/result.hpp"
+#include "transport/descriptor.hpp"
 #include "transport/distribution.hpp"
 #include "transport/limits.hpp"
 #include "transport/recent_sends.hpp"
@@ -43,6 +44,10 @@ class UdpSocket {
     static Result<std::unique_ptr<UdpSocket>> open(ListenerIndex listener, const Endpoint& bind,
                                                    const UdpLimits& limits,
                                                    const UdpSurroundings& surroundings);
+    /// One that somebody else has bound. Errors: the kernel's.
+    static Result<std::unique_ptr<UdpSocket>> adopt(ListenerIndex listener, Descriptor descriptor,
+                                                    const UdpLimits& limits,
+                                                    const UdpSurroundings& surroundings);
 
     UdpSocket(const UdpSocket&) = delete;
     UdpSocket& operator=(const UdpSocket&) = delete;
@@ -50,6 +55,17 @@ class UdpSocket {
 
     /// Starts reading. Once.
     void start();
+
+    /// From now on what arrives stays in the kernel's queue, for whoever has this socket too; what
+    /// is sent goes on leaving.
+    void stop_reading() noexcept { reading_ = false; }
+
+    /// From now on; its buffers stay as they are.
+    void set_limits(const UdpLimits& limits) { limits_ = limits; }
+    [[nodiscard]] bool is_open() const noexcept { return open_; }
+    [[nodiscard]] ListenerIndex listener() const noexcept { return listener_; }
+    /// For others to have a part in; -1 once it is closed.
+    [[nodiscard]] int descriptor() { return open_ ? descriptor_.native_handle() : -1; }
 
     /// The bound address; its port is the real one where 0 was asked for.
     [[nodiscard]] const Endpoint& local() const noexcept { return local_; }
@@ -101,6 +117,7 @@ class UdpSocket {
     unsigned refusals_ = 0; ///< of the first in the queue, each followed by pending ICMP errors
     bool flush_wanted_ = false;
     bool awaiting_writable_ = false;
+    bool reading_ = true;
     bool open_ = true;
 };
 

@@ -1,6 +1,7 @@
 #include "transport/websocket_handshake.hpp"
 
 #include "base/ascii.hpp"
+#include "transport/forwarded_for.hpp"
 
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/rfc7230.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <vector>
 
 namespace roundabout::transport {
 namespace {
@@ -69,7 +71,21 @@ std::optional<HandshakeRefusal> judge_handshake(const HttpRequest& request,
     if (!offers_sip(request))
         return HandshakeRefusal{400, "The WebSocket subprotocol sip is required (RFC 7118).",
                                 Error::subprotocol_missing};
+    if (!forwarded_for(request, rules))
+        return HandshakeRefusal{400, "The X-Forwarded-For header has no address where one is due.",
+                                Error::bad_forwarded_for};
     return std::nullopt;
+}
+
+Result<std::optional<IpAddress>> forwarded_for(const HttpRequest& request,
+                                               const WebSocketRules& rules) {
+    if (rules.trusted_proxies.empty())
+        return std::optional<IpAddress>();
+    std::vector<std::string_view> rows;
+    const auto [first, last] = request.equal_range("X-Forwarded-For");
+    for (auto row = first; row != last; ++row)
+        rows.push_back(view(row->value()));
+    return forwarded_source(rows, rules.trusted_proxies);
 }
 
 std::string refusal_text(const HandshakeRefusal& refusal) {

@@ -24,9 +24,14 @@ struct HandshakeRefusal {
 
 /// Judges the opening handshake of a client (RFC 6455 §4.2.1, RFC 7118 §4, R44); nothing if it is
 /// acceptable. 426: no upgrade to WebSocket, or to another version than 13. 404: the path. 403: the
-/// Origin. 400: no key, no subprotocol `sip`.
+/// Origin. 400: no key, no subprotocol `sip`, a trusted proxy's X-Forwarded-For of nonsense.
 [[nodiscard]] std::optional<HandshakeRefusal> judge_handshake(const HttpRequest& request,
                                                               const WebSocketRules& rules);
+
+/// Who is behind the trusted proxy that sent this request; nothing if no proxy is trusted, or if it
+/// does not say. Error: bad_forwarded_for.
+[[nodiscard]] Result<std::optional<IpAddress>> forwarded_for(const HttpRequest& request,
+                                                             const WebSocketRules& rules);
 
 /// True if the rows of Sec-WebSocket-Protocol, each a list of tokens (RFC 6455 §11.3.4), name `sip`
 /// in any case.

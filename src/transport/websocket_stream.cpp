@@ -18,6 +18,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -65,7 +66,10 @@ Error to_stream_error(const ErrorCode& error) noexcept {
         return Error::message_too_large;
     if (error == beast::error::timeout)
         return Error::idle_timeout;
-    return Error::flow_closed;
+    if (error == websocket::condition::protocol_violation)
+        return Error::bad_frame;
+    const Error own = to_error(error);
+    return own == Error::none ? Error::flow_closed : own;
 }
 
 Frame::Kind kind_of(std::string_view bytes) noexcept {
@@ -86,7 +90,9 @@ class BeastStream final : public WebSocketStream {
 
     BeastStream(ByteStream bytes, const WebSocketLimits& limits, Side side)
         : socket_(std::move(bytes))
-        , side_(side) {
+        , side_(side)
+        , unfinished_(limits.unfinished)
+        , watch_(context_of(socket_.next_layer()), [this] { look_for_progress(); }) {
         websocket::stream_base::timeout timeout{};
         timeout.handshake_timeout = limits.handshake;
         timeout.idle_timeout = websocket::stream_base::none();
@@ -96,16 +102,32 @@ class BeastStream final : public WebSocketStream {
         socket_.set_option(timeout);
         socket_.read_message_max(limits.message);
         socket_.auto_fragment(false);
+        socket_.control_callback(
+            [this](websocket::frame_type /*kind*/, beast::string_view payload) {
+                control_bytes_ += (side_ == Side::accepting ? 6U : 2U) + payload.size(); // §5.2
+            });
     }
 
     asio::awaitable<Result<Frame>> read() override {
         Frame frame;
         auto into = asio::dynamic_buffer(frame.bytes);
-        const auto [error, count] = co_await socket_.async_read(into, as_tuple);
-        if (error == websocket::error::message_too_big && !closed_)
-            co_await linger(socket_.next_layer());
-        if (error)
-            co_return to_stream_error(error);
+        if (!watching_)
+            begin_watch();
+        unsigned pieces = 0;
+        for (bool whole = false; !whole; ++pieces) {
+            const auto [error, count] = co_await socket_.async_read_some(into, 0, as_tuple);
+            if (error == websocket::error::message_too_big && !closed_)
+                co_await linger(socket_.next_layer());
+            if (error)
+                co_return late_ ? Error::header_timeout : to_stream_error(error);
+            whole = socket_.is_message_done();
+            begun_ = !whole;
+        }
+        settled_ = data_bytes();
+        suspected_ = false;
+        // Beast lets a last fragment without bytes end a text in the middle of a character.
+        if (pieces > 1 && socket_.got_text() && !is_utf8(frame.bytes))
+            co_return Error::bad_frame;
         frame.kind = kind_of(frame.bytes);
         co_return std::move(frame);
     }
@@ -127,6 +149,7 @@ class BeastStream final : public WebSocketStream {
         if (closed_)
             return;
         closed_ = true;
+        watch_.clear();
         if (socket_.is_open() && !writing_)
             socket_.next_layer().write_now(side_ == Side::accepting ? close_frame
                                                                     : masked_close_frame);
@@ -140,9 +163,43 @@ class BeastStream final : public WebSocketStream {
     void keep(WebSocketRequest request) noexcept { request_ = std::move(request); }
 
   private:
+    /// Bytes that came outside of control frames; Beast tells of no other frame before a byte of
+    /// payload has come.
+    [[nodiscard]] std::uint64_t data_bytes() const noexcept {
+        return socket_.next_layer().bytes_read() - control_bytes_;
+    }
+
+    void begin_watch() {
+        watching_ = true;
+        settled_ = data_bytes();
+        watch_.set(unfinished_);
+    }
+
+    /// A message that had been begun by the last time and is not whole now has had its time.
+    void look_for_progress() {
+        // Of control frames that came in one piece with the last message only now is known.
+        settled_ = std::min(settled_, data_bytes());
+        const bool begun = begun_ || data_bytes() != settled_;
+        if (begun && suspected_) {
+            late_ = true;
+            socket_.next_layer().close();
+            return;
+        }
+        suspected_ = begun;
+        watch_.set(unfinished_);
+    }
+
     Socket socket_;
     WebSocketRequest request_;
     Side side_;
+    std::chrono::milliseconds unfinished_;
+    Deadline watch_;
+    std::uint64_t control_bytes_ = 0; ///< of control frames, headers included
+    std::uint64_t settled_ = 0;       ///< data_bytes() when the last message was whole
+    bool watching_ = false;
+    bool begun_ = false;     ///< part of a message was read
+    bool suspected_ = false; ///< a message was under way when it was last looked at
+    bool late_ = false;
     bool writing_ = false;
     bool closed_ = false;
 };
@@ -225,7 +282,9 @@ asio::awaitable<Accepted> accept_websocket(ByteStream stream, WebSocketRules rul
         co_return refusal->why;
     }
     auto accepted = std::make_unique<BeastStream>(std::move(stream), rules.limits, Side::accepting);
-    accepted->keep(told_by(parser.get()));
+    WebSocketRequest told = told_by(parser.get());
+    told.forwarded_for = *forwarded_for(parser.get(), rules); // judged already
+    accepted->keep(std::move(told));
     websocket::stream_base::decorator decorator(
         [](websocket::response_type& answer) { sign(answer, http::field::server); });
     accepted->socket().set_option(std::move(decorator));

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct WebSocketLimits {
     std::size_t message = std::size_t{256} * 1024; ///< bytes of one message, its fragments together
     std::size_t header = std::size_t{16} * 1024;   ///< bytes of the HTTP request
     std::chrono::milliseconds handshake{10'000};   ///< for the whole HTTP exchange
+    /// From a message's first byte to its last, whatever control frames come between (R36). Ended
+    /// when it is noticed, within twice that time.
+    std::chrono::milliseconds unfinished{30'000};
     /// The connection ends with idle_timeout if nothing is heard for so long; zero: never. With
     /// `keepalive` a ping is sent when half of it has passed.
     std::chrono::milliseconds idle{120'000};
@@ -31,6 +35,9 @@ struct WebSocketRules {
     /// Allowed Origin values, compared without regard to ASCII case; empty: any. A request without
     /// Origin does not come from a web page (RFC 6455 §4.2.1) and is let in.
     std::vector<std::string> origins;
+    /// Where the connection comes from a trusted proxy: all that are, and its X-Forwarded-For says
+    /// who is behind it. Empty: that header means nothing.
+    std::vector<Network> trusted_proxies;
 };
 
 /// What an accepted handshake said, as it stood there.
@@ -38,12 +45,15 @@ struct WebSocketRequest {
     std::string path; ///< the request target, query included
     std::string host;
     std::string origin; ///< empty: none
+    /// Who is behind a trusted proxy, if it says so.
+    std::optional<IpAddress> forwarded_for;
 };
 
 /// SIP over WebSocket (RFC 7118, R35, R44). Messages may come as text or binary; they leave as text
 /// if they are valid UTF-8, else as binary. Pings are answered. A message of one or two CRLF comes
 /// out as pong or ping, an empty one as pong. Longer messages than the limit end the stream with
-/// message_too_large.
+/// message_too_large, slower ones with header_timeout, and frames that break RFC 6455 with
+/// bad_frame.
 class WebSocketStream : public MessageStream {
   public:
     /// Empty strings on the connecting side.
@@ -55,7 +65,7 @@ class WebSocketStream : public MessageStream {
 /// Serves the handshake on a connection whose TLS handshake, if any, is done. Whoever does not ask
 /// for a WebSocket with subprotocol `sip` by the rules gets an answer with a line of text (400,
 /// 403, 404, 426, 431) and the connection ends. Errors: subprotocol_missing, handshake_failed,
-/// message_too_large (header), header_timeout, flow_closed.
+/// bad_forwarded_for, message_too_large (header), header_timeout, flow_closed.
 boost::asio::awaitable<Result<std::unique_ptr<WebSocketStream>>>
 accept_websocket(ByteStream stream, WebSocketRules rules);
 

@@ -4,6 +4,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace roundabout::transport {
@@ -18,18 +20,21 @@ FlowId name_of(const FlowSettings& settings) noexcept {
 
 } // namespace
 
-WorkerFlows::WorkerFlows(asio::io_context& io, FlowSettings settings, ConnectionCensus& census,
+WorkerFlows::WorkerFlows(asio::io_context& io, FlowSettings settings, Censuses& censuses,
                          const Inboxes& inboxes, Steer steer)
     : settings_(std::move(settings))
     , inboxes_(&inboxes)
+    , sources_(source_address)
     , tasks_(io, counters_)
     , distribution_(inboxes, settings_.worker, std::move(steer), counters_)
     , streams_{tasks_, inboxes, settings_.worker, counters_, settings_.stream}
     , connections_(streams_, name_of(settings_))
     , outgoing_(streams_, connections_, settings_)
-    , census_(&census)
-    , udp_(settings_.listeners.size())
-    , acceptors_(settings_.listeners.size())
+    , sockets_(streams_, connections_, censuses,
+               {tasks_, distribution_, streams_.inbox(), counters_, [this] { want_turn_end(); },
+                [this](ListenerIndex listener, const Endpoint& peer) {
+                    tell_unreachable(listener, peer);
+                }})
     , outgoing_mail_(inboxes.size())
     , mailbox_(mailbox_limit) {}
 
@@ -37,50 +42,9 @@ WorkerFlows::~WorkerFlows() = default;
 
 void WorkerFlows::join(std::vector<WorkerFlows*> workers) { workers_ = std::move(workers); }
 
-std::optional<BindFault> WorkerFlows::listen() {
-    for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
-        const auto index = static_cast<ListenerIndex>(i);
-        const ListenerSettings& listener = settings_.listeners[i];
-        auto fault = listener.transport == Transport::udp ? listen_udp(index, listener.bind)
-                                                          : listen_stream(index);
-        if (fault)
-            return fault;
-    }
-    return std::nullopt;
-}
-
-std::optional<BindFault> WorkerFlows::listen_udp(ListenerIndex index, const Endpoint& bind) {
-    const UdpSurroundings surroundings{
-        tasks_,
-        distribution_,
-        streams_.inbox(),
-        counters_,
-        [this] { want_turn_end(); },
-        [this](ListenerIndex listener, const Endpoint& peer) { tell_unreachable(listener, peer); }};
-    auto socket = UdpSocket::open(index, bind, settings_.udp, surroundings);
-    if (!socket)
-        return BindFault{Transport::udp, bind, socket.error()};
-    udp_[index] = std::move(*socket);
-    udp_[index]->start();
-    return std::nullopt;
-}
-
-std::optional<BindFault> WorkerFlows::listen_stream(ListenerIndex index) {
-    auto listener = std::make_unique<StreamListener>(streams_, connections_, *census_, index,
-                                                     settings_.listeners[index], settings_.listener,
-                                                     settings_.websocket);
-    auto fault = listener->start();
-    if (!fault)
-        acceptors_[index] = std::move(listener);
-    return fault;
-}
-
-Endpoint WorkerFlows::bound(ListenerIndex listener) const {
-    if (listener >= settings_.listeners.size())
-        return {};
-    if (udp_[listener])
-        return udp_[listener]->local();
-    return acceptors_[listener] ? acceptors_[listener]->local() : Endpoint{};
+std::optional<BindFault> WorkerFlows::listen(InheritedSockets& inherited) {
+    const auto workers = static_cast<std::uint16_t>(std::max<std::size_t>(1, workers_.size()));
+    return sockets_.listen(settings_, inherited, workers);
 }
 
 Result<void> WorkerFlows::send(const Flow& flow, Bytes bytes, Ticket ticket) {
@@ -97,9 +61,10 @@ Result<void> WorkerFlows::send(const Flow& flow, Bytes bytes, Ticket ticket) {
 }
 
 Result<void> WorkerFlows::send_udp(const Flow& flow, Bytes bytes, Ticket ticket) {
-    if (flow.listener >= udp_.size() || !udp_[flow.listener])
+    UdpSocket* const socket = sockets_.udp(flow.listener);
+    if (socket == nullptr)
         return Error::not_listening;
-    return udp_[flow.listener]->send(flow.local.address, flow.remote, std::move(bytes), ticket);
+    return socket->send(flow.local.address, flow.remote, std::move(bytes), ticket);
 }
 
 void WorkerFlows::connect(ConnectTarget target, std::chrono::milliseconds timeout, Ticket ticket) {
@@ -109,6 +74,27 @@ void WorkerFlows::connect(ConnectTarget target, std::chrono::milliseconds timeou
         return;
     }
     outgoing_.connect(target, timeout, ticket);
+}
+
+void WorkerFlows::lend(const Flow& flow, const LentFor& peer) {
+    const auto connection = connections_.find(flow.id);
+    if (!connection || !connection->is_open() || !lent_.insert(flow.id).second)
+        return;
+    outgoing_.lent().add(peer, flow);
+    tell_others(Lent{peer, flow});
+}
+
+void WorkerFlows::forget(const Flow& flow) {
+    outgoing_.lent().remove(flow.id);
+    if (lent_.erase(flow.id) != 0)
+        tell_others(LentIsGone{flow});
+}
+
+void WorkerFlows::keep_alive(FlowId id) {
+    if (const auto connection = connections_.find(id))
+        connection->keep_alive();
+    else if (!connections_.made(id) && is_open(id))
+        post(id.worker, PostedKeepAlive{id});
 }
 
 std::optional<Flow> WorkerFlows::find(FlowId id) const {
@@ -145,15 +131,17 @@ ListenerIndex WorkerFlows::listener_for(Transport transport, const IpAddress& re
 }
 
 Endpoint WorkerFlows::local_for(ListenerIndex listener, const IpAddress& remote) const {
-    const Endpoint local = bound(listener);
+    const Endpoint local = sockets_.bound(listener);
     if (!local.address.is_unspecified() || local.address.is_v4() != remote.is_v4())
         return local;
-    return {source_address(remote), local.port};
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const TimePoint at(std::chrono::duration_cast<Duration>(now));
+    return {sources_.towards(remote, at), local.port};
 }
 
 const SubjectNames* WorkerFlows::peer_names(FlowId id) const {
     const auto connection = connections_.find(id);
-    return connection ? &connection->peer_names() : nullptr;
+    return connection ? connection->peer_names() : nullptr;
 }
 
 void WorkerFlows::post(std::uint16_t worker, Mail mail) {
@@ -170,10 +158,7 @@ void WorkerFlows::want_turn_end() {
 
 void WorkerFlows::end_turn() {
     turn_end_wanted_ = false;
-    for (const auto& socket : udp_) {
-        if (socket)
-            socket->flush();
-    }
+    sockets_.flush();
     for (std::size_t worker = 0; worker < outgoing_mail_.size(); ++worker)
         flush_mail(static_cast<std::uint16_t>(worker));
 }
@@ -224,40 +209,82 @@ void WorkerFlows::open(const PostedClose& mail) {
         connection->close(mail.why);
 }
 
-void WorkerFlows::open(const PeerUnreachable& mail) {
-    if (udp_[mail.listener])
-        udp_[mail.listener]->fail_recent(mail.peer);
+void WorkerFlows::open(const PostedKeepAlive& mail) {
+    if (const auto connection = connections_.find(mail.id))
+        connection->keep_alive();
 }
 
-// The kernel gives an ICMP error to any one of the sockets that share the port.
+void WorkerFlows::open(const PeerUnreachable& mail) {
+    if (UdpSocket* const socket = sockets_.udp(mail.listener))
+        socket->fail_recent(mail.peer);
+}
+
+void WorkerFlows::open(const Lent& mail) { outgoing_.lent().add(mail.peer, mail.flow); }
+
+// Whoever sent over it is to know, as of a connection of its own (R41).
+void WorkerFlows::open(const LentIsGone& mail) {
+    outgoing_.lent().remove(mail.flow.id);
+    streams_.inbox().put(FlowClosed{mail.flow, Error::flow_closed});
+}
+
+// The kernel gives an ICMP error to any one of the sockets that share the port, which need not be
+// the one that this worker sends by.
 void WorkerFlows::tell_unreachable(ListenerIndex listener, const Endpoint& peer) {
+    open(PeerUnreachable{listener, peer});
+    tell_others(PeerUnreachable{listener, peer});
+}
+
+void WorkerFlows::tell_others(const Mail& mail) {
     for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
         if (worker != settings_.worker)
-            post(static_cast<std::uint16_t>(worker), PeerUnreachable{listener, peer});
+            post(static_cast<std::uint16_t>(worker), mail);
     }
 }
 
-void WorkerFlows::stop_accepting() {
-    for (const auto& acceptor : acceptors_) {
-        if (acceptor)
-            acceptor->stop_accepting();
+std::optional<BindFault> WorkerFlows::open_added(const std::vector<ListenerSettings>& listeners) {
+    FlowSettings settings = settings_;
+    settings.listeners = listeners;
+    return sockets_.open_added(settings);
+}
+
+void WorkerFlows::change(const FlowSettings& settings) {
+    settings_.listeners = settings.listeners;
+    settings_.trusted_proxies = settings.trusted_proxies;
+    settings_.client_contexts = settings.client_contexts;
+    settings_.stream = settings.stream;
+    settings_.websocket = settings.websocket;
+    settings_.listener = settings.listener;
+    settings_.udp = settings.udp;
+    streams_.limits = settings.stream;
+    outgoing_.set_limits(settings.stream);
+    sockets_.change(settings_);
+}
+
+void WorkerFlows::close_removed() {
+    end_turn();
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+        if (i < settings_.listeners.size() && !settings_.listeners[i].closed)
+            continue;
+        sockets_.retire(i);
+        connections_.close_of(static_cast<ListenerIndex>(i), Error::stopped);
     }
+}
+
+void WorkerFlows::stop_accepting() { sockets_.stop_accepting(); }
+
+void WorkerFlows::stop_reading() {
+    sockets_.stop_reading();
+    sockets_.stop_accepting();
 }
 
 void WorkerFlows::close_all() {
     if (std::exchange(closed_, true))
         return;
     end_turn();
-    for (const auto& acceptor : acceptors_) {
-        if (acceptor)
-            acceptor->close();
-    }
+    sockets_.close_acceptors();
     outgoing_.close(Error::stopped);
     connections_.close_all(Error::stopped);
-    for (const auto& socket : udp_) {
-        if (socket)
-            socket->close();
-    }
+    sockets_.close_udp();
 }
 
 void WorkerFlows::when_drained(std::function<void()> drained) {

@@ -94,8 +94,8 @@ TEST_CASE("The kernel says who is at the other end") {
 }
 
 TEST_CASE("Root and the proxy's own user may purge, others may not") {
-    CHECK(may_purge({0, 1}, 1000));
-    CHECK(may_purge({1000, 1}, 1000));
-    CHECK_FALSE(may_purge({1001, 1}, 1000));
-    CHECK_FALSE(may_purge({1000, 1}, 0));
+    CHECK(may_change({0, 1}, 1000));
+    CHECK(may_change({1000, 1}, 1000));
+    CHECK_FALSE(may_change({1001, 1}, 1000));
+    CHECK_FALSE(may_change({1000, 1}, 0));
 }

@@ -56,7 +56,8 @@ class Served {
     registration::BindingTable bindings{HashKey{1, 2}};
     test::StoreFake store;
     bool stored = true;
-    ControlSocket control{io, Subject{&bindings, &store, {{}, {}, &bindings, &store}}, 5};
+    ControlSocket control{
+        io, Subject{&bindings, &store, {{}, {}, {}, &bindings, &store, {}}, nullptr, {}}, 5};
     std::thread thread;
 };
 
@@ -104,7 +105,7 @@ TEST_CASE("Owner and group may use the socket, nobody else") {
 
 TEST_CASE("A second control socket at the same path is refused") {
     Served served;
-    ControlSocket second(served.io, Subject{&served.bindings, &served.store, {}}, 0);
+    ControlSocket second(served.io, Subject{&served.bindings, &served.store, {}, nullptr, {}}, 0);
     CHECK(second.listen(served.path, ""));
 }
 

@@ -2,6 +2,8 @@
 
 #include "store/binding_store.hpp"
 
+#include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,7 +25,9 @@ class StoreFake final : public store::BindingStore {
         if (on_commit)
             on_commit(commits.back());
     }
-    void find(const registration::BindingId& /*id*/, store::Asker /*asker*/) override {}
+    void find(store::Lookup lookup, store::Asker asker) override {
+        lookups.emplace_back(std::move(lookup), asker);
+    }
     void subscribe(store::Subscriber /*subscriber*/) override {}
     store::StoreResult<store::LoadSummary>
     load(WallTime /*now*/, std::size_t /*page_size*/,
@@ -35,7 +39,18 @@ class StoreFake final : public store::BindingStore {
         counts.commits = 42;
         return counts;
     }
+    [[nodiscard]] store::StoreHealth health() const override { return {}; }
+    [[nodiscard]] std::vector<bool>
+    unwritten(std::span<const registration::BindingId> ids) const override {
+        std::vector<bool> unwritten;
+        for (const registration::BindingId& id : ids)
+            unwritten.push_back(volatile_ids.contains(id));
+        return unwritten;
+    }
     void stop() override {}
+
+    std::vector<std::pair<store::Lookup, store::Asker>> lookups;
+    std::set<registration::BindingId> volatile_ids;
 };
 
 } // namespace roundabout::test

@@ -25,6 +25,12 @@ TEST_CASE("address: names, zones, empty text and bracketed IPv4 are refused") {
     }
 }
 
+TEST_CASE("address: every number of an IPv4 address is written without leading zeros") {
+    for (const std::string_view text :
+         {"0.0.0.0", "255.255.255.255", "10.9.100.99", "1.2.3.4", "127.0.0.1"})
+        CHECK(IpAddress::parse(text)->to_string() == text);
+}
+
 TEST_CASE("endpoint: text form is its own inverse") {
     for (const auto* text : {"192.0.2.1:5060", "[2001:db8::1]:5061", "[::]:1"}) {
         CAPTURE(text);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 
 using roundabout::HashKey;
 using roundabout::SipHash;
@@ -35,4 +36,8 @@ TEST_CASE("SipHash: every byte of a long field counts") {
 
 TEST_CASE("SipHash: another key gives another hash") {
     CHECK(SipHash(key).field("x").finish() != SipHash(HashKey{1, 2}).field("x").finish());
+}
+
+TEST_CASE("SipHash: a view of nothing hashes like an empty string") {
+    CHECK(SipHash(key).field(std::string_view{}).finish() == SipHash(key).field("").finish());
 }

@@ -16,7 +16,7 @@ from harness.roundabout import BINARY
 from harness.slot import Slot
 from harness.table import Table
 
-TEST_LIMIT = 120.0
+TEST_LIMIT = 300.0
 LOG_LINES = 200
 ALL_SKIPPED = 77
 TABLES = pytest.StashKey[list[Table]]()
@@ -24,12 +24,13 @@ TABLES = pytest.StashKey[list[Table]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs `async def` tests to their end, in at most TEST_LIMIT seconds."""
+    """Runs `async def` tests to their end, in at most TEST_LIMIT seconds, or what their file says."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), TEST_LIMIT))
+    limit = getattr(pyfuncitem.module, "TEST_LIMIT", TEST_LIMIT)
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), limit))
     return True
 
 

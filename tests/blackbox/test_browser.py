@@ -70,6 +70,8 @@ async def call_browser(bob: Phone, alice: BrowserPhone) -> Dialog:
     dialog = Dialog.as_caller(bob, invite.request, response)
     await dialog.ack(invite)
     await alice.expect("accepted")
+    # SIP.js ends a call in which it began a re-INVITE before it had this.
+    await alice.receive("ACK ")
     return dialog
 
 

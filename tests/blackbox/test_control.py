@@ -165,6 +165,19 @@ async def test_a_purge_ends_the_binding_in_the_running_proxy_and_in_the_file(sit
         await call.response(486)
 
 
+async def test_a_purge_ends_what_waits_for_the_binding(site: Site):
+    """Its client is away; a call for it is parked, and has nothing to wait for any more."""
+    site.settings.more = {"park": 60}
+    async with registered(site) as (pbx, alice, _):
+        await alice.endpoint.close()
+        invite = await pbx.call(alice.aor)
+        await asyncio.to_thread(site.proxy.await_line, r"INVITE .* parked: ")
+        await site.ask("purge", "--user", "alice")
+        await invite.response(480)
+        counted, = await site.ask("stats")
+        assert [counted[f"proxy_parked{end}"] for end in ("", "_delivered", "_given_up")] == [1, 0, 1]
+
+
 async def test_a_purge_by_condition_and_of_all(site: Site):
     async with registered(site):
         assert await site.ask("purge", "--transport", "udp") == [{"purged": 1, "stored": True}]
@@ -198,6 +211,8 @@ async def test_stats_count(site: Site):
         assert counters["workers"] == workers()
         assert counters["proxy_requests_forwarded"] >= 2
         assert counters["proxy_bindings_confirmed"] == 2
+        assert counters["transaction_servers_started"] >= 2
+        assert counters["transaction_clients_started"] >= 2
         assert counters["transport_received"] >= 4
         assert counters["store_rows_written"] == 2
         text = (await asyncio.to_thread(site.ctl.run, "stats")).stdout

@@ -78,8 +78,9 @@ async def test_large_requests_go_by_udp_where_tcp_is_refused(size: int, slot: Sl
                 await deliver(caller, callee, b"x" * size)
 
 
-async def test_large_requests_go_by_udp_where_tcp_is_a_black_hole(slot: Slot, tmp_path: Path,
-                                                                  binary: str):
+@pytest.mark.parametrize("size", [2200, 8000])
+async def test_large_requests_go_by_udp_where_tcp_is_a_black_hole(size: int, slot: Slot,
+                                                                  tmp_path: Path, binary: str):
     """A listener whose queue is full answers no SYN."""
     net = LargeRequests(slot, tmp_path, binary, "tcp-first")
     with closing(socket.socket()) as hole:
@@ -94,7 +95,8 @@ async def test_large_requests_go_by_udp_where_tcp_is_a_black_hole(slot: Slot, tm
         try:
             with net.proxy:
                 async with await net.caller() as caller, await net.callee("udp") as callee:
-                    await deliver(caller, callee, b"x" * 2200)
+                    for _ in range(2):  # the second one knows
+                        await deliver(caller, callee, b"x" * size)
         finally:
             for filler in fillers:
                 filler.close()
@@ -135,9 +137,45 @@ async def test_a_server_that_is_gone_is_answered_for_and_found_again(
 
 @pytest.fixture
 def net(slot: Slot, authority: Authority, tmp_path: Path, binary: str):
+    """Nobody waits for clients without a connection: that is test_parking's."""
     five = FiveTransports(slot, authority, tmp_path, binary)
+    five.settings.more = {"park": 0}
     with five.proxy:
         yield five
+
+
+async def unreachable(pbx: Registrar, phone: Phone) -> None:
+    """Calls until the proxy says 480: what was sent on a closed connection may be under way."""
+    async def calling() -> None:
+        while (await (await pbx.call(phone.aor)).final()).status != 480:
+            pass
+    await within(calling(), "480")
+
+
+@pytest.mark.parametrize("transport", ["tcp", "wss"])
+async def test_a_client_that_comes_back_is_asked_before_its_200(transport: str,
+                                                                net: FiveTransports):
+    """Its old binding is dead, its new one pending: the registrar's OPTIONS goes by the new one."""
+    async with await net.registrar("udp") as pbx, await net.phone(transport, "udp") as alice:
+        await alice.register()
+        for flow in list(alice.endpoint.flows):
+            await flow.close()
+        pbx.proxy = net.listeners["udp"]
+        await unreachable(pbx, alice)
+        grant, asked = pbx.service["REGISTER"], []
+
+        async def ask_first(register) -> None:
+            options = await pbx.request("OPTIONS", register.request.contact_uri)
+            asked.append((await options.final()).status)
+            await grant(register)
+
+        async def answer(options) -> None:
+            await alice.respond(options, 200)
+
+        pbx.service["REGISTER"] = ask_first
+        alice.service["OPTIONS"] = answer
+        await alice.register()
+        assert asked == [200]
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls", "ws", "wss"])
@@ -147,11 +185,7 @@ async def test_a_client_whose_connection_closed_is_480_at_once(transport: str, n
         for flow in list(alice.endpoint.flows):
             await flow.close()
         pbx.proxy = net.listeners["udp"]
-        # What was sent on the closed connection may still be under way to it: ask until it is known.
-        async def unreachable() -> None:
-            while (await (await pbx.call(alice.aor)).final()).status != 480:
-                pass
-        await within(unreachable(), "480")
+        await unreachable(pbx, alice)
         await alice.register()
         invite = await pbx.call(alice.aor)
         dialog = await alice.accept(await alice.expect("INVITE"))

@@ -96,5 +96,6 @@ TEST_CASE("example configuration: the commented-out top keys show the defaults")
     CHECK(shown.ack_target == config.ack_target);
     CHECK(shown.contact_host == config.contact_host);
     CHECK(shown.workers == config.workers);
+    CHECK(shown.park == config.park);
     CHECK(shown.drain == config.drain);
 }

@@ -34,6 +34,7 @@ TEST_CASE("configuration: what is not written has its documented default") {
     CHECK(config.contact_host == ContactHost::ip);
     CHECK(config.default_server == no_server);
     CHECK(config.workers == 0);
+    CHECK(config.park == std::chrono::seconds(5));
     CHECK(config.drain == std::chrono::seconds(5));
     CHECK(config.store.wait == std::chrono::milliseconds(2000));
     CHECK(config.store.path == "/var/lib/roundabout/clients.db");
@@ -62,6 +63,7 @@ default_transport = "tls"
 ack_target = "to"
 contact_host = "ip"
 workers = 3
+park = 2.5
 drain = 9
 name_servers = ["127.0.0.1", "[::1]:5353", "::1"]
 )",
@@ -118,6 +120,7 @@ json = true
     CHECK(config.default_transport == Transport::tls);
     CHECK(config.ack_target == AckTarget::to);
     CHECK(config.workers == 3);
+    CHECK(config.park == std::chrono::milliseconds(2500));
     CHECK(config.drain == std::chrono::seconds(9));
     CHECK(config.name_servers ==
           std::vector<std::string>{"127.0.0.1:53", "[::1]:5353", "[::1]:53"});
@@ -251,8 +254,9 @@ TEST_CASE("configuration: an unknown key of strange characters can't garble the 
     CHECK(top_errors("\"a\\n[b].c\" = 1\n") ==
           one("r.toml:1:1: a??b??c: unknown key; the keys here are: domains, server, "
               "default_server, strict_host, strict_client, unknown_source, ack_target, "
-              "contact_host, default_transport, client_networks, workers, drain, name_servers, "
-              "listen, tls, store, control, log"));
+              "contact_host, default_transport, client_networks, trusted_proxies, workers, park, "
+              "drain, name_servers, retry_failed_after, try_next_after, listen, limits, tls, "
+              "store, control, metrics, log"));
 }
 
 TEST_CASE("configuration: a value of the wrong kind says what was found and what is expected") {
@@ -330,4 +334,21 @@ TEST_CASE("configuration: a file that can't be read is a problem, not an excepti
           "configuration file that this user may read");
     REQUIRE(load_file("/").problems().size() == 1);
     CHECK(load_file("/").problems()[0].message == "can't read this file: it is not a file");
+}
+
+TEST_CASE("configuration: metrics are off until an address or the key asks for them") {
+    const std::string rest(small);
+    CHECK_FALSE(good(rest).metrics.enabled);
+    CHECK_FALSE(good(rest + "[metrics]\n").metrics.enabled);
+    const Metrics local = good(rest + "[metrics]\nenabled = true\n").metrics;
+    CHECK(local.enabled);
+    CHECK(local.bind.to_string() == "127.0.0.1:9506");
+    const Metrics bound = good(rest + "[metrics]\nbind = \"[::1]:9507\"\n").metrics;
+    CHECK(bound.enabled);
+    CHECK(bound.bind.to_string() == "[::1]:9507");
+    CHECK_FALSE(good(rest + "[metrics]\nenabled = false\nbind = \"[::1]:9507\"\n").metrics.enabled);
+    for (const std::string bind : {"localhost:9506", "127.0.0.1", "127.0.0.1:0"})
+        CHECK(errors_of(rest + "[metrics]\nbind = \"" + bind + "\"\n") ==
+              one("r.toml:9:8: metrics.bind: \"" + bind +
+                  "\" is no address with a port; write \"127.0.0.1:9506\" or \"[::1]:9506\""));
 }

@@ -56,6 +56,15 @@ TEST_CASE("look-up: a domain names its server in any case and whatever the port"
     CHECK(server_by_domain(config, "", std::nullopt) == no_server);
 }
 
+TEST_CASE("R45 look-up: three colons in an IPv6 reference are two (RFC 5118 §4.10)") {
+    const Config config = sample();
+    CHECK(server_by_domain(config, "[2001:db8::a]", std::nullopt) == 0);
+    CHECK(server_by_domain(config, "[2001:db8:::a]", std::nullopt) == 0);
+    CHECK(server_by_domain(config, "[2001:db8:::0.0.0.10]", std::nullopt) == 0);
+    CHECK(server_by_domain(config, "[2001:db8::::a]", std::nullopt) == no_server);
+    CHECK(server_by_domain(config, "[2001:::db8::a]", std::nullopt) == no_server);
+}
+
 TEST_CASE("look-up: an address names the server at that port") {
     const Config config = sample();
     CHECK(server_by_domain(config, "192.0.2.10", 5060) == 0);
@@ -191,11 +200,70 @@ TEST_CASE("R42 look-up: the name in a server's certificate") {
     CHECK(expected_tls_name(server, "pbx.example.com") == "cert.example.com");
 }
 
-TEST_CASE("look-up: hosts to resolve are those of servers and of their first routes, each once") {
+TEST_CASE(
+    "look-up: what is kept located are the hosts of servers and of their first routes, once") {
     Config config = sample();
     config.servers[0].routes = {"sip:Edge.example.com;lr", "sip:second.example.com;lr"};
     config.servers[1].routes = {"sip:[2001:db8::7];lr"};
-    CHECK(hosts_to_resolve(config) == std::vector<std::string>{"192.0.2.10", "a-host.example.com",
-                                                               "edge.example.com", "2001:db8::7",
-                                                               "127.0.0.1", "127.0.0.9"});
+    config.servers[2].hosts.emplace_back("192.0.2.10");
+    std::vector<std::string> hosts;
+    for (const Sought& sought : places_to_keep(config))
+        hosts.push_back(sought.host);
+    CHECK(hosts == std::vector<std::string>{"192.0.2.10", "a-host.example.com", "edge.example.com",
+                                            "192.0.2.10", "2001:db8::7", "127.0.0.1", "127.0.0.9"});
+}
+
+TEST_CASE("look-up: what an entry leaves out of port and transport is sought in DNS") {
+    const auto sought = [](const std::string& keys) {
+        const Config config = good(R"(
+[[listen]]
+transport = "udp"
+bind = "0.0.0.0"
+[[listen]]
+transport = "tls"
+bind = "0.0.0.0"
+[[listen]]
+transport = "tcp"
+bind = "0.0.0.0"
+serves = ["clients"]
+[tls]
+certificate = "a.pem"
+key = "a.key"
+[[server]]
+name = "a"
+addresses = ["PBX.example.com", "192.0.2.1"]
+)" + keys);
+        return std::pair(sought_at(config.servers[0], "pbx.example.com", spoken_to_servers(config)),
+                         sought_at(config.servers[0], "192.0.2.1", spoken_to_servers(config)));
+    };
+    const auto [neither, address_alone] = sought("");
+    CHECK(neither.host == "pbx.example.com");
+    CHECK_FALSE(neither.port);
+    CHECK_FALSE(neither.transport);
+    CHECK(neither.fallback == Transport::udp);
+    CHECK(neither.spoken == TransportSet{Transport::udp, Transport::tls});
+    CHECK(address_alone.port == 5060);
+    CHECK(address_alone.transport == Transport::udp);
+    const auto by_transport = sought("transport = \"tls\"\n").first;
+    CHECK_FALSE(by_transport.port);
+    CHECK(by_transport.transport == Transport::tls);
+    const auto by_port = sought("port = 5070\n").first;
+    CHECK(by_port.port == 5070);
+    CHECK_FALSE(by_port.transport);
+}
+
+TEST_CASE("look-up: the first route's URI says what is sought") {
+    TrustedServer server;
+    const auto sought = [&server](const char* route) {
+        server.routes = {route};
+        return sought_at(next_hop(server), {});
+    };
+    CHECK_FALSE(sought("sip:Edge.example.com;lr").port);
+    CHECK_FALSE(sought("sip:Edge.example.com;lr").transport);
+    CHECK(sought("sip:Edge.example.com;lr").host == "edge.example.com");
+    CHECK(sought("sip:edge.example.com:5070;lr").port == 5070);
+    CHECK(sought("sip:edge.example.com;transport=tcp;lr").transport == Transport::tcp);
+    CHECK(sought("sip:[2001:db8::7];lr").host == "2001:db8::7");
+    CHECK(sought("sips:edge.example.com;lr").secure);
+    CHECK(sought("sips:edge.example.com;lr").fallback == Transport::tls);
 }

@@ -275,6 +275,54 @@ TEST_CASE("validation: each server has a listener by which it can reach us") {
               .size() == 1);
 }
 
+TEST_CASE("R42 validation: who must prove its name has to be asked for it") {
+    const std::string server = "[[server]]\nname = \"a\"\naddresses = [\"192.0.2.9\"]\n"
+                               "transport = \"tls\"\nverify_inbound = true\n";
+    CHECK(server_errors(server) ==
+          one("r.toml:24:18: server.verify_inbound: no tls listener that serves servers asks for "
+              "certificates; write client_certificates = \"optional\" in that [[listen]]"));
+    CHECK(server_errors("[[listen]]\ntransport = \"tls\"\nbind = \"192.0.2.1:5071\"\n"
+                        "client_certificates = \"optional\"\n" +
+                        server)
+              .empty());
+    // What serves servers alone asks of itself.
+    CHECK(server_errors("[[listen]]\ntransport = \"tls\"\nbind = \"192.0.2.1:5071\"\n"
+                        "serves = [\"servers\"]\n" +
+                        server)
+              .empty());
+    CHECK(server_errors("[[server]]\nname = \"a\"\naddresses = [\"192.0.2.9\"]\n"
+                        "transport = \"tcp\"\nverify_inbound = true\n")
+              .size() == 1);
+    CHECK(server_errors("[[listen]]\ntransport = \"wss\"\nbind = \"192.0.2.1:5071\"\n"
+                        "client_ca = \"/ca.pem\"\n") ==
+          one("r.toml:23:13: listen.client_ca: no client is asked for a certificate here; write "
+              "client_certificates = \"optional\" or \"required\" beside it"));
+}
+
+TEST_CASE("R40 validation: reuse of a server's own connections needs TLS, or to be meant") {
+    const auto errors = [](std::string_view transport, std::string_view value) {
+        return server_errors(
+            "[[server]]\nname = \"a\"\naddresses = [\"192.0.2.9\"]\ntransport = \"" +
+            std::string(transport) + "\"\nreuse_inbound = \"" + std::string(value) + "\"\n");
+    };
+    CHECK(errors("tcp", "alias") ==
+          one("r.toml:24:17: server.reuse_inbound: without TLS nobody proves whose connection it "
+              "is; write \"always\" if the address is proof enough, or \"never\""));
+    CHECK(errors("tcp", "always").empty());
+    CHECK(errors("ws", "never").empty());
+    CHECK(errors("wss", "alias").empty());
+    CHECK(errors("udp", "always").size() == 1);
+    const auto reuse = [](std::string_view transport) {
+        return good(with_listeners("", "[[server]]\nname = \"a\"\naddresses = [\"192.0.2.9\"]\n"
+                                       "transport = \"" +
+                                           std::string(transport) + "\"\n"))
+            .servers[0]
+            .reuse_inbound;
+    };
+    CHECK(reuse("tls") == ReuseInbound::alias);
+    CHECK(reuse("tcp") == ReuseInbound::never);
+}
+
 TEST_CASE("validation: a control group without a socket is refused") {
     CHECK(listener_errors(std::string(udp_listener) + "[control]\ngroup = \"voice\"\n") ==
           one("r.toml:5:9: control.group: there is no socket that it could own; write socket = "
@@ -311,4 +359,73 @@ TEST_CASE("validation: a faulty key gives one error, not a chain of them") {
     CHECK(errors_of("[[listen]]\ntransport = \"upd\"\nbind = \"192.0.2.1:5060\"\npath = \"/ws\"\n"
                     "[[server]]\nname = \"a\"\naddresses = [\"192.0.2.9\"]\n")
               .size() == 1);
+}
+
+TEST_CASE("listener: PROXY headers need a stream, and somebody who is trusted with them") {
+    const std::string listener = R"(
+[[listen]]
+transport = "tcp"
+bind = "192.0.2.1:5062"
+proxy_protocol = true
+)";
+    CHECK(errors_of(with_listeners("", listener)).size() == 1);
+    CHECK(errors_of(with_listeners("trusted_proxies = [\"10.0.0.2\"]", listener)).empty());
+    CHECK(errors_of(with_listeners("trusted_proxies = [\"10.0.0.300\"]", listener)).size() == 1);
+    CHECK(errors_of(R"(trusted_proxies = ["10.0.0.2"]
+[[listen]]
+transport = "udp"
+bind = "192.0.2.1:5060"
+proxy_protocol = true
+)") == std::vector<std::string>{
+           "r.toml:5:18: listen.proxy_protocol: means nothing for udp; leave it "
+           "out; it is for tcp, tls, ws and wss"});
+}
+
+TEST_CASE("listener: certificates are a list of pairs, instead of the one pair") {
+    const auto errors = [](std::string_view lines) {
+        return errors_of("[[listen]]\ntransport = \"tls\"\nbind = \"192.0.2.1\"\n" +
+                         std::string(lines));
+    };
+    CHECK(errors("certificates = [{certificate = \"/a.pem\", key = \"/a.key\"}, "
+                 "{certificate = \"/b.pem\", key = \"/b.key\"}]\n")
+              .empty());
+    CHECK(errors("certificates = [{certificate = \"/a.pem\"}]\n").size() == 1);
+    CHECK(errors("certificates = [{}]\n").size() == 1);
+    CHECK(errors("certificates = []\n").size() == 1);
+    CHECK(errors("certificates = [{certificate = \"/a.pem\", key = \"/a.key\", nmae = 1}]\n")
+              .size() == 1);
+    CHECK(
+        errors("certificates = \"/a.pem\"\n") ==
+        std::vector<std::string>{
+            "r.toml:4:16: listen.certificates: found a string, expected a list of sections; write "
+            "certificates = [{ certificate = \"a.pem\", key = \"a.key\" }]"});
+    CHECK(errors("certificate = \"/a.pem\"\nkey = \"/a.key\"\n"
+                 "certificates = [{certificate = \"/b.pem\", key = \"/b.key\"}]\n")
+              .size() == 1);
+}
+
+TEST_CASE(
+    "validate: an outgoing listener is for servers alone, not for UDP, and needs no certificate") {
+    const auto listener = [](std::string_view transport, std::string_view more) {
+        return "[[listen]]\ntransport = \"udp\"\nbind = \"192.0.2.1:5060\"\n[[listen]]\n"
+               "transport = \"" +
+               std::string(transport) + "\"\nbind = \"192.0.2.1:5061\"\noutgoing_only = true\n" +
+               std::string(more);
+    };
+    const Config config = good(listener("tls", ""));
+    CHECK_FALSE(config.listeners[1].serves_clients);
+    CHECK(config.listeners[1].serves_servers);
+    CHECK(
+        errors_of(listener("udp", "")) ==
+        std::vector<std::string>{"r.toml:7:17: listen.outgoing_only: means nothing for udp; leave "
+                                 "it out; it is for tcp, tls, ws and wss"});
+    CHECK(
+        errors_of(listener("tcp", "serves = [\"clients\"]\n")) ==
+        std::vector<std::string>{"r.toml:8:10: listen.serves: is for servers alone where "
+                                 "outgoing_only = true; write serves = [\"servers\"], or leave it "
+                                 "out"});
+    CHECK(errors_of("[[listen]]\ntransport = \"tls\"\nbind = \"192.0.2.1:5061\"\noutgoing_only = "
+                    "true\n") ==
+          std::vector<std::string>{"r.toml:1:1: listen: there is no listener; add [[listen]] with "
+                                   "transport = \"udp\" and bind = \"0.0.0.0:5060\""});
 }

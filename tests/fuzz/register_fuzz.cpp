@@ -4,7 +4,7 @@
 // An input is a list of messages with lines "====" between them: request, response, request,
 // response. In a response "{n}" stands for what the n-th Contact of its request was rewritten to,
 // so that a registrar's answers are easily found. The first byte of a request that is '~' has it
-// come from another client.
+// come from another client, '^' has it go to a registrar that wants Path.
 
 #include "registration/binding_table.hpp"
 #include "registration/plain_tokens.hpp"
@@ -69,9 +69,13 @@ void require_only_contacts_differ(const sip::Message& before, const std::string&
 void check_plan(const sip::Message& request, const RegisterPlan& plan) {
     require(plan.contacts.size() <= contacts_limit);
     require(plan.kind == RegisterPlan::Kind::update || plan.contacts.empty());
+    require(plan.by_path || !plan.outbound);
     sip::Edits edits(request);
     for (const PlannedContact& contact : plan.contacts) {
         require(contact.value.end() <= request.bytes().size());
+        require(plan.by_path == contact.rewritten.empty());
+        if (plan.by_path)
+            continue;
         const Result<sip::Uri> uri = sip::parse_uri(contact.rewritten);
         require(uri.has_value() && uri->host == plan.path.facing.host && uri->headers.empty());
         require(test::plain_tokens().parse(uri->parameter("rb").value_or("")) ==
@@ -135,7 +139,9 @@ std::string with_rewritten(std::string_view text, const RegisterPlan& plan) {
     for (std::size_t i = 0; i < std::min<std::size_t>(plan.contacts.size(), 10); ++i) {
         const std::string mark = "{" + std::to_string(i) + "}";
         for (std::size_t at = out.find(mark); at != std::string::npos; at = out.find(mark, at))
-            out.replace(at, mark.size(), plan.contacts[i].rewritten);
+            out.replace(at, mark.size(),
+                        plan.by_path ? plan.contacts[i].binding.contact_uri
+                                     : plan.contacts[i].rewritten);
     }
     return out;
 }
@@ -144,6 +150,10 @@ void exchange(std::string_view asked, std::string_view answered, BindingTable& t
     RegisterPath path = test::udp_path();
     if (asked.starts_with('~')) {
         path.flow.remote = *Endpoint::parse("192.0.2.8:40000");
+        asked.remove_prefix(1);
+    }
+    if (asked.starts_with('^')) {
+        path.path_wanted = true;
         asked.remove_prefix(1);
     }
     const std::optional<sip::Message> request = sound(std::string(asked));

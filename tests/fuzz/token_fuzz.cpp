@@ -33,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     require(!tokens.open_route(text, "call").has_value());
     require(!tokens.open_contact(text, "call").has_value());
+    require(!tokens.open_path(text).has_value());
     require(!is_authentic(ring, text, "via"));
     if (const auto id = parse_binding_id(text))
         require(parse_binding_id(to_text(*id)) == id);

@@ -124,3 +124,67 @@ TEST_CASE("R25 a 100 does not restart Timer C") {
     scene.pass(32s);
     CHECK(scene.sent() == "180 browser1, CANCEL carrier");
 }
+
+TEST_CASE("R25 a branch that Timer C cancelled and that never answers counts as 408") {
+    ProxyScene scene;
+    scene.call_carrier();
+    scene.answer(scene.last("INVITE carrier"), 180);
+    scene.pass(182s);
+    CHECK(scene.sent() == "180 browser1, CANCEL carrier");
+    scene.pass(30s);
+    CHECK(scene.sent().empty());
+    scene.pass(3s);
+    CHECK(scene.sent() == "408 browser1");
+    scene.pass(2min);
+    CHECK(scene.all_ended());
+}
+
+TEST_CASE("R25 where no provisional response came it is 408, long before Timer C") {
+    ProxyScene scene;
+    scene.call_carrier();
+    scene.pass(33s);
+    CHECK(scene.sent() == "100 browser1, 408 browser1");
+}
+
+TEST_CASE("R25 a provisional response behind the CANCEL does not restart Timer C's end") {
+    ProxyScene scene;
+    scene.call_carrier();
+    scene.answer(scene.last("INVITE carrier"), 180);
+    scene.arrive(browser(1), cancel());
+    scene.pass(20s);
+    scene.answer(scene.last("INVITE carrier"), 183);
+    CHECK(scene.sent() == "180 browser1, 200 browser1, CANCEL carrier, 183 browser1");
+    scene.pass(13s);
+    CHECK(scene.sent() == "487 browser1");
+}
+
+TEST_CASE("R20 a branch cancelled before it has said anything gets its CANCEL by its first word") {
+    ProxyScene scene;
+    scene.call_carrier();
+    scene.arrive(browser(1), cancel());
+    scene.pass(5s);
+    CHECK(scene.sent() == "200 browser1, 100 browser1");
+    scene.answer(scene.last("INVITE carrier"), 183);
+    CHECK(scene.sent() == "CANCEL carrier, 183 browser1");
+}
+
+TEST_CASE("R20 a branch cancelled before it has said anything, and that never does, is 487") {
+    ProxyScene scene;
+    scene.call_carrier();
+    scene.arrive(browser(1), cancel());
+    scene.pass(33s);
+    CHECK(scene.sent() == "200 browser1, 100 browser1, 487 browser1");
+    scene.pass(2min);
+    CHECK(scene.all_ended());
+}
+
+TEST_CASE("R26 a 2xx behind Timer C's CANCEL goes up") {
+    ProxyScene scene;
+    scene.call_carrier();
+    scene.answer(scene.last("INVITE carrier"), 180);
+    scene.pass(182s);
+    scene.answer(scene.last("INVITE carrier"), 200);
+    CHECK(scene.sent() == "180 browser1, CANCEL carrier, 200 browser1");
+    scene.pass(2min);
+    CHECK(scene.all_ended());
+}

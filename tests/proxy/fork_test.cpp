@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 using namespace roundabout;
 using namespace roundabout::proxy;
 using namespace roundabout::proxy::test;
@@ -114,4 +117,49 @@ TEST_CASE("R10 a device whose connection is gone is not forked to") {
     scene.closed(browser(1));
     scene.arrive(pbx(), request("INVITE", "sip:alice@192.0.2.1"));
     CHECK(scene.sent() == "INVITE browser2");
+}
+
+TEST_CASE("R32 the challenges of all branches are in the one that goes up") {
+    ForkScene scene;
+    scene.answer(scene.last("INVITE browser1"), 407,
+                 "Proxy-Authenticate: Digest realm=\"one\"\r\n");
+    scene.answer(scene.last("INVITE browser2"), 401,
+                 "WWW-Authenticate: Digest realm=\"two\"\r\n"
+                 "WWW-Authenticate: Digest realm=\"three\"\r\n");
+    CHECK(scene.sent() == "ACK browser1, ACK browser2, 407 pbx");
+    const std::string& up = scene.last("407 pbx").bytes;
+    const std::size_t one = up.find("Proxy-Authenticate: Digest realm=\"one\"\r\n");
+    const std::size_t two = up.find("WWW-Authenticate: Digest realm=\"two\"\r\n");
+    const std::size_t three = up.find("WWW-Authenticate: Digest realm=\"three\"\r\n");
+    REQUIRE(three != std::string::npos);
+    CHECK(one < two);
+    CHECK(two < three);
+}
+
+TEST_CASE("R32 a refusal that is no challenge carries nobody's challenges") {
+    ForkScene scene;
+    scene.answer(scene.last("INVITE browser1"), 407,
+                 "Proxy-Authenticate: Digest realm=\"one\"\r\n");
+    scene.answer_by(2, 603);
+    CHECK(scene.last("603 pbx").bytes.find("Proxy-Authenticate") == std::string::npos);
+}
+
+TEST_CASE("R29 Max-Breadth is divided among the branches, 60 where none came") {
+    ForkScene scene;
+    CHECK(value(scene.last("INVITE browser1").bytes, "Max-Breadth") == "30");
+    CHECK(value(scene.last("INVITE browser2").bytes, "Max-Breadth") == "30");
+    const std::vector<std::string> three{"Max-Breadth: 3", via("z9hG4bKother"), "Call-ID: other"};
+    scene.arrive(pbx(), request("INVITE", "sip:alice@192.0.2.1", three));
+    const std::string first = value(scene.last("INVITE browser1").bytes, "Max-Breadth");
+    const std::string second = value(scene.last("INVITE browser2").bytes, "Max-Breadth");
+    CHECK((first == "2" ? second == "1" : first == "1" && second == "2"));
+}
+
+TEST_CASE("R29 a fork that Max-Breadth does not allow is answered 440, and nobody rings") {
+    ProxyScene scene;
+    scene.bind("sip:alice@pbx.test", 1);
+    scene.bind("sip:alice@pbx.test", 2);
+    scene.arrive(pbx(), request("INVITE", "sip:alice@192.0.2.1", {"Max-Breadth: 1"}));
+    CHECK(scene.sent() == "440 pbx");
+    CHECK(scene.last("440 pbx").bytes.starts_with("SIP/2.0 440 Max-Breadth Exceeded\r\n"));
 }

@@ -14,8 +14,9 @@ namespace {
 sip::Message response_with(const routing::Branch& branch, const routing::KeyRing& keys) {
     const std::string below = "SIP/2.0/UDP 203.0.113.9:5062;branch=z9hG4bKbelow";
     const std::string own = routing::seal_branch(keys.front().branch_mac, branch, below);
+    const std::string worker = branch.stream ? ";w=" + std::to_string(branch.worker) : "";
     return *sip::index_message("SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=" +
-                                   own + "\r\nVia: " + below + "\r\n\r\n",
+                                   own + worker + "\r\nVia: " + below + "\r\n\r\n",
                                sip::Framing::datagram);
 }
 

@@ -82,6 +82,12 @@ void FakeNetwork::connect(transport::ConnectTarget target, std::chrono::millisec
     dials.push_back({std::move(target), ticket});
 }
 
+void FakeNetwork::lend(const Flow& flow, const transport::LentFor& peer) {
+    lent.emplace_back(flow, peer);
+}
+
+void FakeNetwork::forget(const Flow& flow) { forgotten.push_back(flow.id); }
+
 std::optional<Flow> FakeNetwork::find(FlowId id) const {
     const auto found = open.find(id);
     return found == open.end() ? std::nullopt : std::optional(found->second);
@@ -109,19 +115,35 @@ FakeStore::load(WallTime /*now*/, std::size_t /*page_size*/,
 
 // The scene.
 
-ProxyScene::ProxyScene()
+ProxyScene::ProxyScene(std::uint16_t number, const transport::Inboxes& inboxes,
+                       RecentRequests* recent)
     : resolver_(*transport::Resolver::make(never_run_, resolver_inbox_, {}))
-    , services{loop,       layer,
-               contexts,   network,
-               *resolver_, place.tokens,
-               place.keys, binding_tokens(place.tokens),
-               bindings,   store,
-               counters,   [] { return noon; },
-               0,          boot,
-               unanswered, nullptr,
-               {},         0,
+    , inboxes_(all_or_own(inboxes))
+    , own_recent_(static_cast<std::uint16_t>(inboxes_.size()))
+    , services{loop,
+               layer,
+               contexts,
+               network,
+               *resolver_,
+               place.tokens,
+               place.keys,
+               binding_tokens(place.tokens),
+               bindings,
+               store,
+               parked,
+               health,
+               counters,
+               measures,
+               [] { return noon; },
+               [] { return noon; },
+               number,
+               boot,
+               unanswered,
+               nullptr,
+               {},
+               0,
                {}}
-    , worker(services, {nullptr}) {
+    , worker(services, inboxes_, recent != nullptr ? *recent : own_recent_, rates) {
     spdlog::set_level(spdlog::level::off);
     config::Listener tcp;
     tcp.transport = Transport::tcp;
@@ -136,14 +158,24 @@ ProxyScene::~ProxyScene() {
 }
 
 void ProxyScene::reconfigure() {
-    auto book = std::make_shared<AddressBook>();
-    for (const config::TrustedServer& server : place.config.servers)
-        book->hosts[server.hosts.front()] = {*IpAddress::parse(server.hosts.front())};
     services.snapshot = make_snapshot(std::make_shared<const config::Config>(place.config),
-                                      std::move(book), {}, place.tokens);
+                                      std::make_shared<AddressBook>(book), {}, place.tokens);
+    health.know(server_places(*services.snapshot));
 }
 
-void ProxyScene::run() { loop.run(); }
+transport::Inboxes ProxyScene::all_or_own(const transport::Inboxes& all) {
+    return all == transport::Inboxes{nullptr} ? transport::Inboxes{&own_inbox_} : all;
+}
+
+void ProxyScene::run() {
+    std::vector<transport::Arrival> batch;
+    do {
+        for (transport::Arrival& arrival : batch)
+            worker.take(std::move(arrival));
+        loop.run();
+        own_inbox_.take(batch);
+    } while (!batch.empty());
+}
 
 void ProxyScene::arrive(const Flow& from, std::string_view text) {
     auto message = sip::index_message(std::string(text), sip::Framing::datagram);
@@ -230,11 +262,13 @@ const FakeNetwork::Sent& ProxyScene::last(std::string_view line) const {
     return *found;
 }
 
-registration::Binding ProxyScene::bind(const std::string& aor, std::uint8_t number) {
+registration::Binding ProxyScene::bind(const std::string& aor, std::uint8_t number,
+                                       std::uint16_t q) {
     const std::string contact = "sip:c" + std::to_string(number) + "@x.invalid;transport=ws";
     registration::Binding made = roundabout::test::binding(aor, contact, "pbx", number);
     made.user = "c" + std::to_string(number);
     made.flow = browser(number);
+    made.q = q;
     made.expires = noon + 1h;
     made.call_id = "registration-" + std::to_string(number);
     registration::ChangeSet changes;
@@ -278,6 +312,23 @@ std::string contact_uri(const FakeNetwork::Sent& sent) {
 
 std::string via(const std::string& branch) {
     return "Via: SIP/2.0/UDP 192.168.1.9:5060;branch=" + branch + ";rport";
+}
+
+FakeNetwork::Sent sent_before(const Flow& from, const sip::Message& request,
+                              std::string_view line) {
+    ProxyScene before;
+    before.arrive(from, request);
+    return before.last(line);
+}
+
+std::string answer_to(const FakeNetwork::Sent& sent, std::uint16_t status) {
+    const std::string route = value(sent.bytes, "Record-Route");
+    const std::string lines = route.empty() ? route : "Record-Route: " + route + "\r\n";
+    sip::ResponseParts parts;
+    parts.status = status;
+    parts.to_tag = "answer";
+    parts.headers = lines;
+    return sip::make_response(*sip::index_message(sent.bytes, sip::Framing::datagram), parts);
 }
 
 } // namespace roundabout::proxy::test

@@ -11,6 +11,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +54,9 @@ class FakeNetwork final : public transport::FlowTable {
     Result<void> send(const Flow& flow, Bytes bytes, transport::Ticket ticket) override;
     void connect(transport::ConnectTarget target, std::chrono::milliseconds timeout,
                  transport::Ticket ticket) override;
+    void lend(const Flow& flow, const transport::LentFor& peer) override;
+    void forget(const Flow& flow) override;
+    void keep_alive(FlowId id) override { kept_alive.push_back(id); }
     [[nodiscard]] std::optional<Flow> find(FlowId id) const override;
     [[nodiscard]] bool is_open(FlowId id) const override { return open.contains(id); }
     void close(FlowId id, Error why) override;
@@ -63,6 +68,9 @@ class FakeNetwork final : public transport::FlowTable {
     std::vector<Sent> sent;
     std::vector<Dial> dials;
     std::map<FlowId, Flow> open;
+    std::vector<std::pair<Flow, transport::LentFor>> lent;
+    std::vector<FlowId> forgotten;
+    std::vector<FlowId> kept_alive;
 
   private:
     const transaction::Loop& loop_;
@@ -72,20 +80,37 @@ class FakeNetwork final : public transport::FlowTable {
 class FakeStore final : public store::BindingStore {
   public:
     void commit(registration::ChangeSet changes, store::Asker asker) override;
-    void find(const registration::BindingId& /*id*/, store::Asker /*asker*/) override {}
+    void find(store::Lookup lookup, store::Asker asker) override {
+        lookups.emplace_back(std::move(lookup), asker);
+    }
     void subscribe(store::Subscriber /*subscriber*/) override {}
     store::StoreResult<store::LoadSummary>
     load(WallTime now, std::size_t page_size,
          const std::function<void(std::vector<registration::Binding>)>& page) override;
     [[nodiscard]] store::StoreCounts counts() const override { return {}; }
+    [[nodiscard]] store::StoreHealth health() const override { return {}; }
+    [[nodiscard]] std::vector<bool>
+    unwritten(std::span<const registration::BindingId> ids) const override {
+        std::vector<bool> unwritten;
+        for (const registration::BindingId& id : ids)
+            unwritten.push_back(volatile_ids.contains(id));
+        return unwritten;
+    }
     void stop() override {}
+
+    std::vector<std::pair<store::Lookup, store::Asker>> lookups;
+    std::set<registration::BindingId> volatile_ids;
 
     std::vector<std::pair<registration::ChangeSet, store::Asker>> asked;
 };
 
 class ProxyScene {
   public:
-    ProxyScene();
+    ProxyScene()
+        : ProxyScene(0, {nullptr}, nullptr) {}
+    /// One worker of several: its number, the inboxes of all, and what they share; `recent` null:
+    /// it knows nothing of the others.
+    ProxyScene(std::uint16_t number, const transport::Inboxes& inboxes, RecentRequests* recent);
     ~ProxyScene();
     ProxyScene(const ProxyScene&) = delete;
     ProxyScene& operator=(const ProxyScene&) = delete;
@@ -117,30 +142,39 @@ class ProxyScene {
     [[nodiscard]] const FakeNetwork::Sent& last(std::string_view line) const;
 
     /// A binding that pbx granted, for a browser with that number.
-    registration::Binding bind(const std::string& aor, std::uint8_t number);
+    registration::Binding bind(const std::string& aor, std::uint8_t number, std::uint16_t q = 1000);
 
     /// No transaction and no context is left, nothing counts as unanswered.
     [[nodiscard]] bool all_ended() const;
 
     roundabout::test::Place place;
+    AddressBook book; ///< for host names; reconfigure() takes it too
     transaction::Loop loop{start};
     FakeNetwork network{loop};
     FakeStore store;
     registration::BindingTable bindings{HashKey{3, 4}};
     Counters counters;
+    Measures measures;
     std::atomic<std::size_t> unanswered{0};
     transaction::TransactionLayer layer{loop, network, HashKey{1, 2}};
     transaction::Scope contexts{loop};
 
   private:
     void run();
+    [[nodiscard]] transport::Inboxes all_or_own(const transport::Inboxes& all);
 
     boost::asio::io_context never_run_;
     transport::Inbox resolver_inbox_{[] {}, 1};
     std::unique_ptr<transport::Resolver> resolver_;
     std::size_t told_ = 0;
+    transport::Inbox own_inbox_{[] {}, 100};
+    transport::Inboxes inboxes_;
+    RecentRequests own_recent_;
 
   public:
+    SourceRates rates{1024, HashKey{5, 6}};
+    Parked parked{inboxes_};
+    ServerHealth health;
     Services services;
     Worker worker;
 };
@@ -157,5 +191,12 @@ class ProxyScene {
 inline const std::string answered_to = "To: <sip:b@b.test>;tag=answer";
 /// A Via line with that branch, of somebody behind a NAT.
 [[nodiscard]] std::string via(const std::string& branch);
+
+/// What became of a request that left before a restart, as its target got it: `line` names it as in
+/// `ProxyScene::last`.
+[[nodiscard]] FakeNetwork::Sent sent_before(const Flow& from, const sip::Message& request,
+                                            std::string_view line);
+/// The target's answer to it, with its Record-Routes.
+[[nodiscard]] std::string answer_to(const FakeNetwork::Sent& sent, std::uint16_t status);
 
 } // namespace roundabout::proxy::test

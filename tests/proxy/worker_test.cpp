@@ -44,6 +44,37 @@ TEST_CASE("A call from trunk to trunk: each message goes on once, to the other s
     CHECK(scene.counters.responses_forwarded.value() == 3);
 }
 
+TEST_CASE("Messages are counted where they come and leave, repeats too, and times by method") {
+    using Way = transport::MessageCounts::Way;
+    ProxyScene scene;
+    const auto count = [&scene](Way way, Transport transport, std::uint16_t status) {
+        return scene.layer.messages.value(way, transport, sip::Method::invite,
+                                          sip::status_slot(status));
+    };
+    const auto invite = [] {
+        return request("INVITE", "sip:bob@carrier.test", {"Contact: <sip:a@a.test>"});
+    };
+    scene.arrive(pbx(), invite());
+    scene.connected(carrier(1));
+    scene.answer(scene.last("INVITE carrier"), 180);
+    scene.arrive(pbx(), invite());
+    CHECK(count(Way::received, Transport::udp, 0) == 2);
+    CHECK(count(Way::sent, Transport::tcp, 0) == 1);
+    CHECK(count(Way::received, Transport::tcp, 180) == 1);
+    CHECK(count(Way::sent, Transport::udp, 180) == 2);
+    scene.pass(3s);
+    scene.answer(scene.last("INVITE carrier"), 200, "Contact: <sip:bob@198.51.100.2:5070>\r\n");
+    CHECK(count(Way::sent, Transport::udp, 200) == 1);
+    CHECK(scene.measures.forwarded.value(static_cast<std::size_t>(routing::Rule::server_domain)) ==
+          1);
+    constexpr auto method = static_cast<std::size_t>(sip::Method::invite);
+    const auto first = scene.measures.first_response[method].value();
+    const auto last = scene.measures.final_response[method].value();
+    CHECK(first.counts.front() == 1);
+    CHECK(last.counts.front() == 0);
+    CHECK(last.sum >= 3s);
+}
+
 TEST_CASE("A retransmitted request is absorbed, and answered with the last response") {
     ProxyScene scene;
     const sip::Message invite = request("INVITE", "sip:bob@pbx.test");
@@ -54,6 +85,14 @@ TEST_CASE("A retransmitted request is absorbed, and answered with the last respo
     CHECK(scene.sent() == "180 phone");
     scene.arrive(phone(), invite);
     CHECK(scene.sent() == "180 phone");
+}
+
+TEST_CASE("R30 a request that was forked upstream and merges here goes on twice: no 482 of ours") {
+    ProxyScene scene;
+    for (const auto* branch : {"z9hG4bKone", "z9hG4bKtwo"}) {
+        scene.arrive(phone(), request("INVITE", "sip:bob@pbx.test", {via(branch)}));
+        CHECK(scene.sent() == "INVITE pbx");
+    }
 }
 
 TEST_CASE("R24 an INVITE without a response is answered 100 within 200 ms, another request isn't") {
@@ -185,5 +224,42 @@ TEST_CASE("A request that breaks the rules is answered, an ACK or a response nev
     scene.arrive(pbx(), "SIP/2.0 200 OK\r\nVia: x\r\n\r\n");
     CHECK(scene.sent().empty());
     CHECK(scene.counters.requests_malformed.value() == 3);
+    CHECK(scene.all_ended());
+}
+
+TEST_CASE("R28 a client of RFC 2543 calls, is refused, and cancels, all without a cookie") {
+    ProxyScene scene;
+    const std::string old = "Via: SIP/2.0/UDP 203.0.113.9:5062";
+    const auto ask = [&](const std::string& method, const std::string& number) {
+        return request(method, "sip:bob@pbx.test", {old, "CSeq: " + number + " " + method});
+    };
+    scene.arrive(phone(), ask("INVITE", "1"));
+    scene.arrive(phone(), ask("INVITE", "1")); // sent again
+    CHECK(scene.sent() == "INVITE pbx");
+    CHECK(branch_of(scene.last("INVITE pbx")).starts_with("z9hG4bK"));
+    scene.answer(scene.last("INVITE pbx"), 486);
+    CHECK(scene.sent() == "ACK pbx, 486 phone");
+    const std::string to = "To: " + value(scene.last("486 phone").bytes, "To");
+    scene.arrive(phone(), request("ACK", "sip:bob@pbx.test", {old, "CSeq: 1 ACK", to}));
+    CHECK(scene.sent().empty());
+    scene.pass(10s);
+    CHECK(scene.sent().empty()); // the ACK was found to be this INVITE's
+    scene.arrive(phone(), ask("INVITE", "2"));
+    scene.answer(scene.last("INVITE pbx"), 180);
+    CHECK(scene.sent() == "INVITE pbx, 180 phone");
+    scene.arrive(phone(), ask("CANCEL", "2"));
+    CHECK(scene.sent() == "200 phone, CANCEL pbx");
+}
+
+TEST_CASE("R24 a 408 that comes to a non-INVITE stays here, and one to an INVITE goes up") {
+    ProxyScene scene;
+    scene.arrive(browser(1), request("MESSAGE", "sip:bob@pbx.test", {via("z9hG4bKmessage")}));
+    scene.answer(scene.last("MESSAGE pbx"), 408);
+    CHECK(scene.sent() == "MESSAGE pbx");
+    CHECK(scene.unanswered == 0);
+    scene.arrive(browser(1), request("INVITE", "sip:bob@pbx.test", {via("z9hG4bKinvite")}));
+    scene.answer(scene.last("INVITE pbx"), 408);
+    CHECK(scene.sent() == "INVITE pbx, ACK pbx, 408 browser1");
+    scene.pass(2min);
     CHECK(scene.all_ended());
 }

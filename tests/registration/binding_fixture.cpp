@@ -9,8 +9,8 @@ namespace {
 
 auto fields(const registration::Binding& b) {
     return std::tie(b.id, b.aor, b.contact_uri, b.user, b.server, b.flow, b.listener, b.behind_nat,
-                    b.instance, b.reg_id, b.q, b.call_id, b.cseq, b.user_agent, b.registered,
-                    b.expires, b.version, b.reachable);
+                    b.keepalive, b.instance, b.reg_id, b.q, b.call_id, b.cseq, b.user_agent,
+                    b.registered, b.expires, b.version, b.reachable);
 }
 
 } // namespace
@@ -36,6 +36,7 @@ registration::Binding sample_binding(std::uint32_t number) {
     binding.behind_nat = number % 2 == 1;
     binding.instance = "urn:uuid:0000-" + digits;
     binding.reg_id = number + 1;
+    binding.keepalive = static_cast<std::uint16_t>(number % 25);
     binding.q = static_cast<std::uint16_t>(number % 1001);
     binding.call_id = "call-" + digits;
     binding.cseq = number + 5;

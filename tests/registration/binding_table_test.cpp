@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
+#include <string>
 #include <thread>
 
 using namespace roundabout;
@@ -202,6 +205,40 @@ TEST_CASE("table: what is restored has no connection; UDP is reachable, a stream
     CHECK(find(table, datagram.id).binding.reachable);
 }
 
+TEST_CASE("table: what the store brings never overtakes what happened in this process") {
+    BindingTable table(key);
+    CHECK(table.complete());
+    table.begin_restoring(5000);
+    CHECK_FALSE(table.complete());
+    Binding refreshed = sample_binding(1);
+    refreshed.user_agent = "new";
+    CHECK(table.apply(upsert(refreshed)).upserts.at(0).version == 5001);
+    table.restore(sample_binding(1));
+    CHECK(find(table, refreshed.id).binding.user_agent == "new");
+    table.restore(sample_binding(2));
+    CHECK(table.apply(removal(sample_binding(2).id)).removals.size() == 1);
+    table.restore(sample_binding(2));
+    CHECK_FALSE(table.find(sample_binding(2).id).has_value());
+    table.finish_restoring();
+    CHECK(table.complete());
+    table.restore(sample_binding(2));
+    CHECK(table.size() == 2);
+}
+
+TEST_CASE("table: a sweep ends no more than it may, and none is passed over for that") {
+    BindingTable table(key);
+    for (std::uint32_t i = 0; i < 500; ++i)
+        table.apply(upsert(sample_binding(i)));
+    std::size_t ended = 0;
+    while (ended < 500) {
+        const std::size_t now = table.expire(WallTime::max(), 10'000, 7).removals.size();
+        REQUIRE(now > 0);
+        CHECK(now <= 7);
+        ended += now;
+    }
+    CHECK(table.size() == 0);
+}
+
 TEST_CASE(
     "R10 table: a closed flow makes its bindings unreachable, and no binding that has moved on") {
     BindingTable table(key);
@@ -231,6 +268,27 @@ TEST_CASE(
     CHECK(find(table, a.id).binding.reachable);
 }
 
+TEST_CASE("R10 table: a hundred ghosts of a user do not hide the one that can be reached") {
+    BindingTable table(key);
+    for (std::uint32_t i = 0; i < 100; ++i)
+        table.apply(upsert(of(i, "sip:alice@x", "c" + std::to_string(i))));
+    CHECK(table.reaches_another("pbx", "sip:alice@x", sample_binding(1).id));
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        if (i != 77)
+            table.flow_closed(sample_binding(i).flow.id);
+    }
+    const auto found = table.find_by_user("pbx", "alice");
+    REQUIRE(found.size() == 64);
+    CHECK(found.front().id == sample_binding(77).id);
+    std::set<BindingId> ids;
+    for (const Binding& binding : found)
+        ids.insert(binding.id);
+    CHECK(ids.size() == 64);
+    CHECK(table.reaches_another("pbx", "sip:alice@x", sample_binding(1).id));
+    CHECK_FALSE(table.reaches_another("pbx", "sip:alice@x", sample_binding(77).id));
+    CHECK_FALSE(table.reaches_another("other", "sip:alice@x", sample_binding(1).id));
+}
+
 TEST_CASE("table: expiry takes what is over, in pieces, and names it for the store") {
     BindingTable table(key);
     const WallTime now(std::chrono::seconds(1'700'000'000));
@@ -246,7 +304,7 @@ TEST_CASE("table: expiry takes what is over, in pieces, and names it for the sto
     std::uint64_t newest = 0;
     for (; !over.empty(); ++calls) {
         REQUIRE(calls < 300);
-        const ChangeSet changes = table.expire(now, 500);
+        const ChangeSet changes = table.expire(now, 500, 300);
         CHECK(changes.upserts.empty());
         CHECK(changes.removals.size() <= 300);
         for (const Removal& ended : changes.removals) {
@@ -267,7 +325,7 @@ TEST_CASE("table: an expiry beyond 32 bits does not wrap into the past") {
     binding.expires = WallTime(std::chrono::seconds(0x100000001));
     table.apply(upsert(binding));
     for (int i = 0; i < 256; ++i)
-        table.expire(WallTime(std::chrono::seconds(1'700'000'000)), 1);
+        table.expire(WallTime(std::chrono::seconds(1'700'000'000)), 1, 100);
     CHECK(table.size() == 1);
 }
 
@@ -291,11 +349,10 @@ TEST_CASE("table: a pending binding is found by token only, and goes with its tr
     CHECK(table.pending_size() == 0);
 }
 
-TEST_CASE("table: an unchecked REGISTER never takes over a confirmed binding") {
+TEST_CASE("table: an unchecked REGISTER takes over no confirmed binding") {
     BindingTable table(key);
     const Binding binding = sample_binding(1);
     table.apply(upsert(binding));
-    table.flow_closed(binding.flow.id);
     Binding intruder = binding;
     intruder.flow.id.serial = 666;
     table.add_pending({&intruder, 1}, 1);
@@ -303,6 +360,22 @@ TEST_CASE("table: an unchecked REGISTER never takes over a confirmed binding") {
     CHECK(find(table, binding.id).binding.flow.id != intruder.flow.id);
     table.drop_pending({&binding.id, 1}, 1);
     CHECK(table.find(binding.id).has_value());
+}
+
+TEST_CASE("table: a REGISTER under way can be asked for beside a binding whose flow is gone") {
+    BindingTable table(key);
+    const Binding binding = sample_binding(1);
+    table.apply(upsert(binding));
+    table.flow_closed(binding.flow.id);
+    Binding back = binding;
+    back.flow.id.serial = 666;
+    table.add_pending({&back, 1}, 1);
+    REQUIRE(table.find_pending(binding.id).has_value());
+    CHECK(table.find_pending(binding.id)->flow.id == back.flow.id);
+    CHECK_FALSE(find(table, binding.id).pending);
+    table.drop_pending({&binding.id, 1}, 1);
+    CHECK_FALSE(table.find_pending(binding.id).has_value());
+    CHECK_FALSE(find(table, binding.id).binding.reachable);
 }
 
 TEST_CASE("table: two transactions that register one Contact end apart") {
@@ -354,7 +427,7 @@ TEST_CASE("table: workers that refresh, close, sweep and look at once leave it w
             table.flow_closed(binding.flow.id);
             if (round % 3 == 0)
                 table.apply(removal(binding.id));
-            table.expire(WallTime(std::chrono::seconds(1)), 10);
+            table.expire(WallTime(std::chrono::seconds(1)), 10, 100);
             for (const Binding& found : table.find_by_user("pbx", binding.user))
                 CHECK(found.aor == binding.aor);
         }
@@ -386,4 +459,20 @@ TEST_CASE("table: among tens of thousands each binding is found by its own keys"
         CHECK(table.find_by_flow(sample_binding(i).flow).size() == 1);
         CHECK(table.find(sample_binding(i).id).has_value());
     }
+}
+
+TEST_CASE(
+    "table: bindings are counted by the server that granted them, through all their changes") {
+    using Sizes = std::map<std::string, std::size_t, std::less<>>;
+    BindingTable table(key);
+    CHECK(table.size_by_server().empty());
+    for (std::uint32_t number = 1; number <= 400; ++number)
+        table.apply(upsert(of(number, "sip:a@b", "a", number % 4 == 0 ? "carrier" : "pbx")));
+    CHECK(table.size_by_server() == Sizes{{"carrier", 100}, {"pbx", 300}});
+    table.apply(upsert(of(1, "sip:a@b", "again", "pbx")));
+    table.apply(upsert(of(2, "sip:a@b", "a", "other")));
+    CHECK(table.size_by_server() == Sizes{{"carrier", 100}, {"other", 1}, {"pbx", 299}});
+    for (std::uint32_t number = 1; number <= 400; ++number)
+        table.apply(removal(sample_binding(number).id));
+    CHECK(table.size_by_server().empty());
 }

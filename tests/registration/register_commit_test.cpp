@@ -55,7 +55,7 @@ Done run(const Exchange& exchange) {
 
 /// The URI that stands for alice's Contact `uri` at the registrar.
 std::string ours(const std::string& uri, const std::string& instance = "", std::uint32_t reg = 0) {
-    const BindingId id = tokens.id("pbx", "sip:alice@example.com", uri, instance, reg);
+    const BindingId id = *tokens.id("pbx", "sip:alice@example.com", uri, instance, reg);
     return rewritten_contact(*sip::parse_uri(uri), tokens.text(id), udp_path().facing);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("R1 the client's own URI comes back byte for byte, header parameters a
 
 TEST_CASE("R1 a Contact is recognised by its token, in whatever order or case it comes back") {
     const std::string uri = "sip:a@192.0.2.7";
-    const std::string id = tokens.text(tokens.id("pbx", "sip:alice@example.com", uri, "", 0));
+    const std::string id = tokens.text(*tokens.id("pbx", "sip:alice@example.com", uri, "", 0));
     std::string upper = id;
     std::ranges::transform(upper, upper.begin(), [](char c) {
         return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -297,6 +297,7 @@ TEST_CASE("R10 a new Contact of the same instance and reg-id ends the old one") 
     REQUIRE(done.commit.changes.removals.size() == 1);
     CHECK(done.commit.changes.removals[0].id == old.id);
     CHECK(done.commit.changes.removals[0].call_id.empty());
+    CHECK(done.commit.changes.removals[0].replaced_by == done.commit.changes.upserts[0].id);
 }
 
 TEST_CASE("R10 without reg-id, an instance may have several Contacts") {

@@ -32,7 +32,7 @@ std::vector<std::string> contacts_up(const std::vector<std::string>& lines) {
 
 /// The rewritten URI of a Contact URI of alice's.
 std::string ours(const std::string& user, const std::string& uri) {
-    const BindingId id = tokens.id("pbx", "sip:alice@example.com", uri, "", 0);
+    const BindingId id = *tokens.id("pbx", "sip:alice@example.com", uri, "", 0);
     return "sip:" + user + "@proxy.example:5062;transport=udp;rb=" + tokens.text(id);
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("R1 the Contact's user goes up byte for byte, and nothing else of the 
 
 TEST_CASE("R1 a Contact without user goes up without user") {
     const std::string uri = "sip:192.0.2.7:40000";
-    const BindingId id = tokens.id("pbx", "sip:alice@example.com", uri, "", 0);
+    const BindingId id = *tokens.id("pbx", "sip:alice@example.com", uri, "", 0);
     CHECK(contacts_up({"Contact: <" + uri + ">"}) ==
           std::vector<std::string>{"<sip:proxy.example:5062;transport=udp;rb=" + tokens.text(id) +
                                    ">"});

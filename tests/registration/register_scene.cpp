@@ -43,8 +43,10 @@ std::string on_the_way_down(const sip::Message& response,
 
 std::string on_the_way_up(const sip::Message& request, const registration::RegisterPlan& plan) {
     sip::Edits edits(request);
-    for (const registration::PlannedContact& contact : plan.contacts)
-        edits.replace_uri(request.text(contact.value), contact.rewritten);
+    for (const registration::PlannedContact& contact : plan.contacts) {
+        if (!contact.rewritten.empty()) // by Path it stays
+            edits.replace_uri(request.text(contact.value), contact.rewritten);
+    }
     return edits.apply(false);
 }
 

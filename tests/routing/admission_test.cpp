@@ -55,13 +55,48 @@ TEST_CASE("source: a client is whoever may register, or has registered over that
 TEST_CASE("source: of two servers at one address the one with the flow's transport is meant") {
     Where where;
     where.config.servers[1].hosts = {"198.51.100.1"};
-    AddressBook book;
-    book.hosts["198.51.100.1"] = {*IpAddress::parse("198.51.100.1")};
-    const config::ServerAddresses servers(where.config, book);
+    const config::ServerAddresses servers(where.config, AddressBook{});
     Flow tcp = udp_from("198.51.100.1:5060");
     tcp.transport = Transport::tcp;
     CHECK(identify(tcp, where.config, servers, {}).server == 1);
     CHECK(identify(udp_from("198.51.100.1:5060"), where.config, servers, {}).server == 0);
+}
+
+TEST_CASE("R42 source: a server that must prove its name is nobody by its address alone") {
+    Where where;
+    config::TrustedServer& carrier = where.config.servers[1];
+    carrier.transport = Transport::tls;
+    carrier.verify_inbound = true;
+    Flow flow = udp_from("198.51.100.2:49999");
+    flow.transport = Transport::tls;
+    const auto who = [&](const SubjectNames* proved) {
+        return identify(flow, where.config, where.servers, {}, proved).server;
+    };
+    const SubjectNames right{{}, {"carrier.test"}, {}};
+    const SubjectNames wrong{{}, {"pbx.test", "*.test"}, {flow.remote.address}};
+    CHECK(who(&right) == 1);
+    CHECK(who(&wrong) == config::no_server);
+    CHECK(who(nullptr) == config::no_server);
+    flow.outgoing = true; // our own connection to somebody else at that address proves no more
+    CHECK(who(&wrong) == config::no_server);
+    carrier.tls_name = "sip.carrier.test";
+    CHECK(who(&right) == config::no_server);
+    // Without the demand a certificate is neither needed nor in the way.
+    carrier.verify_inbound = false;
+    CHECK(who(nullptr) == 1);
+    CHECK(who(&wrong) == 1);
+}
+
+TEST_CASE("R42 source: of two servers at one address the one whose name is proved is meant") {
+    Where where;
+    where.config.servers[0].transport = where.config.servers[1].transport = Transport::tls;
+    where.config.servers[1].hosts = {"198.51.100.1"};
+    const config::ServerAddresses servers(where.config, AddressBook{});
+    Flow flow = udp_from("198.51.100.1:5060");
+    flow.transport = Transport::tls;
+    const SubjectNames names{{}, {"carrier.test"}, {}};
+    CHECK(identify(flow, where.config, servers, {}, &names).server == 1);
+    CHECK(identify(flow, where.config, servers, {}, nullptr).server == 0);
 }
 
 TEST_CASE("attack: an unknown source gets nothing, or 403 where that is configured") {

@@ -30,6 +30,22 @@ TEST_CASE("R15 two Record-Routes of ours are both popped, the last popped token 
     CHECK(decision.in_dialog);
 }
 
+TEST_CASE("R15 behind our token a token of another Roundabout of our name stays on") {
+    Where where;
+    const std::string own = where.route(where.server_place("carrier"), Side::callee);
+    const std::string foreign = "<sip:EQGcCWEi_PdwiQ8f6xfo-TL2ixxWDGWz@192.0.2.1:5060;lr>";
+    const auto bye = [&](const std::string& routes) {
+        return where.decide(request("BYE", "sip:b@b.test", {"Route: " + routes, tagged}),
+                            where.server("pbx"));
+    };
+    const Decision between = bye(own + ", " + foreign + ", " + foreign);
+    CHECK(between.pop_routes == 1);
+    CHECK(server_of(between, where.config) == "carrier");
+    // On top it is as good as none, like a bare one.
+    CHECK(bye(foreign + ", " + own).pop_routes == 2);
+    CHECK(bye(own + ", <sip:192.0.2.1:5060;lr>").pop_routes == 2);
+}
+
 TEST_CASE("R16 an in-dialog R-URI of ours becomes the real remote target again") {
     Where where;
     const std::string uri = where.contact(wss_client(), "sip:a@h.invalid;transport=ws");
@@ -71,6 +87,29 @@ TEST_CASE("R18 a strict router's R-URI of ours is replaced by the last Route") {
     CHECK(decision.last_route_to_uri);
     CHECK(decision.targets.front().request_uri == "sip:bob@pbx.test");
     CHECK(server_of(decision, where.config) == "pbx");
+}
+
+TEST_CASE("R18 a next hop without lr becomes the R-URI, which becomes the last Route") {
+    Where where;
+    const auto message =
+        request("INVITE", "sip:bob@pbx.test",
+                {"Route: <sip:192.0.2.1;lr>, <sip:carrier.test>", "Route: <sip:third.test;lr>"});
+    const Decision decision = where.decide(message, Where::client());
+    CHECK(server_of(decision, where.config) == "carrier");
+    CHECK(decision.strict_router == "sip:carrier.test");
+    const auto loose = request("INVITE", "sip:bob@pbx.test", {"Route: <sip:carrier.test;lr>"});
+    CHECK(where.decide(loose, Where::client()).strict_router.empty());
+}
+
+TEST_CASE("R18 a server's own first route without lr is a strict router too") {
+    Where where;
+    where.config.servers[2].routes = {"sip:198.51.100.4:5070", "sip:198.51.100.5;lr"};
+    const Decision decision = where.decide(request("INVITE", "sip:bob@edge.test"), Where::client());
+    CHECK(server_of(decision, where.config) == "edge");
+    const Target& target = decision.targets.front();
+    CHECK(target.request_uri == "sip:198.51.100.4:5070");
+    CHECK(target.add_routes ==
+          std::vector<std::string>{"<sip:198.51.100.5;lr>", "<sip:bob@edge.test>"});
 }
 
 TEST_CASE("dialog: a Route of the server's between ours stays, one layer is unwrapped") {

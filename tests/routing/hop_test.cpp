@@ -37,7 +37,7 @@ sip::Message index(std::string text) {
 std::string send(const sip::Message& message, Where& where, const Sides& sides,
                  Decision decision = {}, Target target = {}) {
     const RequestHop hop{decision, target, sides.in, sides.out, sides.in_flow, {}};
-    return forward_request(message, hop, where.tokens, where.keys).bytes;
+    return forward_request(message, hop, where.tokens, where.keys)->bytes;
 }
 
 std::string contact_of(const sip::Message& message) {
@@ -55,7 +55,7 @@ std::string back(std::string text, sip::Method method, Where& where, const Sides
                  bool trusted = true, std::uint16_t status = 0) {
     const Decision decision;
     const ResponseHop hop{decision, method, sides.in, sides.out, trusted, status, {}};
-    return forward_response(index(std::move(text)), hop, where.tokens);
+    return forward_response(index(std::move(text)), hop, where.tokens).bytes;
 }
 
 } // namespace
@@ -104,6 +104,27 @@ TEST_CASE("R14 dialog-forming methods get two Record-Routes, the outgoing side o
         const auto sent = index(send(request(method, "sip:b@b.test"), where, sides));
         CHECK_FALSE(sent.has(sip::HeaderId::record_route));
     }
+}
+
+TEST_CASE("R45 from IPv4 to IPv6 each side is named by an address of its own family") {
+    Where where;
+    Sides sides(where);
+    sides.out.reach = sides.out.contact = {"[2001:db8::1]", 8443};
+    sides.in_flow.remote = *Endpoint::parse("[2001:db8::9]:5062");
+    const std::string line = "Contact: <sip:a@203.0.113.9:5062>";
+    const std::string bytes = send(request("INVITE", "sip:b@b.test", {line}), where, sides);
+    const auto sent = index(bytes);
+    CHECK_FALSE(sip::check_message(sent).has_value());
+    const auto rows = sip::values(sent, sip::HeaderId::record_route);
+    REQUIRE(rows.size() == 2);
+    const auto host = [](std::string_view value) {
+        return std::string(sip::parse_uri(sip::parse_name_addr(value)->uri)->host_port);
+    };
+    CHECK(host(rows[0].text) == "[2001:db8::1]:8443");
+    CHECK(host(rows[1].text) == "192.0.2.1:5060");
+    CHECK(sip::top_via(sent)->sent_by == "[2001:db8::1]:8443");
+    CHECK(contact_of(sent).starts_with("sip:a@[2001:db8::1]:8443;"));
+    CHECK(bytes.find(";received=2001:db8::9\r\n") != std::string::npos);
 }
 
 TEST_CASE("R16 a Contact that sets a target is wrapped in requests and in 1xx and 2xx") {
@@ -160,7 +181,7 @@ TEST_CASE("hop: a Contact too long to wrap is left alone, and said so") {
     const Decision decision;
     const Target target;
     const RequestHop hop{decision, target, sides.in, sides.out, sides.in_flow, {}};
-    const ForwardedRequest sent = forward_request(message, hop, where.tokens, where.keys);
+    const ForwardedRequest sent = *forward_request(message, hop, where.tokens, where.keys);
     CHECK(sent.contact_too_long);
     CHECK(contact_of(index(sent.bytes)) == uri);
 }
@@ -212,4 +233,90 @@ TEST_CASE("R32 a response gives up our Via alone, and 503 leaves as 500 where th
     CHECK(sip::first_value(answer, sip::HeaderId::via) == "SIP/2.0/UDP 203.0.113.9");
     CHECK(answer.status() == 500);
     CHECK(answer.reason() == "Server Internal Error");
+}
+
+TEST_CASE("R29 Max-Breadth leaves as it was given, in a single row, and is not added unasked") {
+    Where where;
+    const Sides sides(where);
+    const Decision decision;
+    const Target target;
+    const auto sent = [&](const sip::Message& message, std::optional<std::uint32_t> breadth) {
+        RequestHop hop{decision, target, sides.in, sides.out, sides.in_flow, {}};
+        hop.breadth = breadth;
+        return forward_request(message, hop, where.tokens, where.keys)->bytes;
+    };
+    const auto rows = [](const std::string& bytes) {
+        const sip::Message message = index(bytes);
+        std::string values;
+        for (const sip::ValueAt& value : sip::values(message, sip::HeaderId::max_breadth))
+            values += std::string(value.text) + " ";
+        return values;
+    };
+    const auto plain = request("INVITE", "sip:b@b.test");
+    CHECK(rows(sent(plain, std::nullopt)).empty());
+    CHECK(rows(sent(plain, 30)) == "30 ");
+    const auto twice = request("INVITE", "sip:b@b.test", {"max-breadth: 99", "Max-Breadth: 7"});
+    CHECK(rows(sent(twice, 20)) == "20 ");
+    CHECK(sent(twice, 20).find("\r\nmax-breadth: 20\r\n") != std::string::npos);
+}
+
+TEST_CASE("R32 other branches' challenges follow a response's own, as they came, in order") {
+    Where where;
+    const Sides sides(where);
+    const std::string head = "SIP/2.0 407 P\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\n"
+                             "Via: SIP/2.0/UDP 203.0.113.9\r\nCSeq: 1 INVITE\r\n";
+    const auto chosen = index(head + "Proxy-Authenticate: Digest realm=\"a\"\r\n\r\n");
+    const auto second = index(head + "WWW-Authenticate: Digest realm=\"b\",\r\n nonce=\"1\"\r\n"
+                                     "X: no\r\nProxy-authenticate: Basic  realm=\"c\" \r\n\r\n");
+    const auto third = index(head + "WWW-Authenticate: Digest realm=\"d\"\r\n\r\n");
+    const std::vector<const sip::Message*> others{&second, &third};
+    const Decision decision;
+    ResponseHop hop{decision, sip::Method::invite, sides.in, sides.out, true, 0, {}};
+    hop.challenges = others;
+    CHECK(forward_response(chosen, hop, where.tokens).bytes ==
+          "SIP/2.0 407 P\r\nVia: SIP/2.0/UDP 203.0.113.9\r\nCSeq: 1 INVITE\r\n"
+          "Proxy-Authenticate: Digest realm=\"a\"\r\n"
+          "WWW-Authenticate: Digest realm=\"b\",\r\n nonce=\"1\"\r\n"
+          "Proxy-Authenticate: Basic  realm=\"c\"\r\n"
+          "WWW-Authenticate: Digest realm=\"d\"\r\n\r\n");
+}
+
+TEST_CASE("R18 hop: towards a strict router its URI is the R-URI, and ours the last Route") {
+    Where where;
+    const Sides sides(where);
+    Decision decision;
+    decision.pop_routes = 1;
+    decision.strict_router = "sip:strict.test";
+    const auto message =
+        request("MESSAGE", "sip:b@b.test",
+                {"Route: <sip:192.0.2.1;lr>, <sip:strict.test>", "Route: <sip:third.test;lr>"});
+    Target target;
+    target.request_uri = "sip:mapped@b.test";
+    const auto sent = index(send(message, where, sides, decision, target));
+    CHECK(sent.request_uri() == "sip:strict.test");
+    std::vector<std::string> routes;
+    for (const sip::ValueAt& route : sip::values(sent, sip::HeaderId::route))
+        routes.emplace_back(route.text);
+    CHECK(routes == std::vector<std::string>{"<sip:third.test;lr>", "<sip:mapped@b.test>"});
+}
+
+TEST_CASE("hop: what cannot be sealed does not leave as if it were") {
+    Where where;
+    const Sides sides(where);
+    const auto invite = request("INVITE", "sip:b@b.test", {"Contact: <sip:a@h.invalid>"});
+    const Decision decision;
+    const Target target;
+    const RequestHop hop{decision, target, sides.in, sides.out, sides.in_flow, {}};
+    const NoCipher broken;
+    const auto sent = forward_request(invite, hop, where.tokens, where.keys);
+    REQUIRE_FALSE(sent.has_value());
+    CHECK(to_error(sent.error()) == Error::key_unusable);
+    // A response can't be refused: its Contact stays as it is.
+    const ResponseHop back_hop{decision, sip::Method::invite, sides.in, sides.out, true, 0, {}};
+    const ForwardedResponse response = forward_response(index(ok), back_hop, where.tokens);
+    CHECK(response.unsealed);
+    CHECK(contact_of(index(response.bytes)) == "sip:b@h.invalid;transport=ws");
+    // What needs no token goes on.
+    CHECK(forward_request(request("MESSAGE", "sip:b@b.test"), hop, where.tokens, where.keys)
+              .has_value());
 }

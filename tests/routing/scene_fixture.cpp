@@ -4,8 +4,33 @@
 #include "sip/parser.hpp"
 
 #include <doctest/doctest.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <dlfcn.h>
+
+namespace {
+
+bool cipher_broken = false;
+
+} // namespace
+
+/// Stands before libcrypto's own, for NoCipher: a cipher that has its key cannot be broken from
+/// outside.
+extern "C" int EVP_EncryptUpdate(EVP_CIPHER_CTX* context, unsigned char* out, int* written,
+                                 const unsigned char* in, int size) {
+    static const auto real =
+        reinterpret_cast<decltype(&EVP_EncryptUpdate)>(::dlsym(RTLD_NEXT, "EVP_EncryptUpdate"));
+    return cipher_broken ? 0 : real(context, out, written, in, size);
+}
+
+/// The same for a MAC that has its key.
+extern "C" int EVP_MAC_final(EVP_MAC_CTX* context, unsigned char* out, std::size_t* written,
+                             std::size_t size) {
+    static const auto real =
+        reinterpret_cast<decltype(&EVP_MAC_final)>(::dlsym(RTLD_NEXT, "EVP_MAC_final"));
+    return cipher_broken ? 0 : real(context, out, written, size);
+}
 
 namespace roundabout::test {
 
@@ -78,10 +103,7 @@ config::Config make_config() {
 }
 
 config::ServerAddresses addresses_of(const config::Config& config) {
-    AddressBook book;
-    for (const config::TrustedServer& server : config.servers)
-        book.hosts[server.hosts.front()] = {*IpAddress::parse(server.hosts.front())};
-    return {config, book};
+    return {config, AddressBook{}};
 }
 
 } // namespace
@@ -127,13 +149,22 @@ routing::ServerPlace Place::server_place(std::string_view name) const {
 }
 
 std::string Place::route(const routing::Place& to, routing::Side side, std::string_view call_id) {
-    return "<sip:" + tokens.seal_route({side, to}, call_id) + "@192.0.2.1:5060;transport=udp;lr>";
+    return "<sip:" + *tokens.seal_route({side, to}, call_id) + "@192.0.2.1:5060;transport=udp;lr>";
 }
 
 std::string Place::contact(const routing::Place& to, std::string_view uri,
                            std::string_view call_id) {
     const routing::ContactToken token{routing::Side::caller, to, std::string(uri), true};
-    return "sip:x@192.0.2.1:5060;transport=udp;rb=" + tokens.seal_contact(token, call_id);
+    return "sip:x@192.0.2.1:5060;transport=udp;rb=" + *tokens.seal_contact(token, call_id);
+}
+
+NoCipher::NoCipher() {
+    REQUIRE(::EVP_set_default_properties(nullptr, "provider=none") == 1);
+    cipher_broken = true;
+}
+NoCipher::~NoCipher() {
+    ::EVP_set_default_properties(nullptr, "");
+    cipher_broken = false;
 }
 
 routing::ClientPlace wss_client(std::uint64_t serial) {

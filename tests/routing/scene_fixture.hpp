@@ -61,6 +61,15 @@ struct Place {
                                       std::string_view call_id = "call-1");
 };
 
+/// While it lives libcrypto finds no algorithm and encrypts nothing: nothing can be sealed.
+class NoCipher {
+  public:
+    NoCipher();
+    ~NoCipher();
+    NoCipher(const NoCipher&) = delete;
+    NoCipher& operator=(const NoCipher&) = delete;
+};
+
 /// A client's place over a WSS connection.
 [[nodiscard]] routing::ClientPlace wss_client(std::uint64_t serial = 7);
 

@@ -34,12 +34,12 @@ std::vector<routing::Place> every_place() {
 TEST_CASE("tokens: each kind of place comes back from a Route and from a Contact") {
     Tokens tokens = make_tokens();
     for (const routing::Place& place : every_place()) {
-        const auto route = tokens.open_route(tokens.seal_route({Side::callee, place}, "c"), "c");
+        const auto route = tokens.open_route(*tokens.seal_route({Side::callee, place}, "c"), "c");
         REQUIRE(route.has_value());
         CHECK(route->place == place);
         CHECK(route->side == Side::callee);
         const ContactToken sealed{Side::caller, place, "sip:a@[2001:db8::1];x=y", true};
-        const auto contact = tokens.open_contact(tokens.seal_contact(sealed, "c"), "c");
+        const auto contact = tokens.open_contact(*tokens.seal_contact(sealed, "c"), "c");
         REQUIRE(contact.has_value());
         CHECK(contact->place == place);
         CHECK(contact->uri == sealed.uri);
@@ -52,15 +52,15 @@ TEST_CASE("tokens: the same contents seal alike, also after a restart") {
     Tokens before = make_tokens();
     Tokens after = make_tokens();
     const RouteToken token{Side::caller, wss_client()};
-    const std::string sealed = before.seal_route(token, "call");
-    CHECK(before.seal_route(token, "call") == sealed);
-    CHECK(after.seal_route(token, "call") == sealed);
+    const std::string sealed = *before.seal_route(token, "call");
+    CHECK(*before.seal_route(token, "call") == sealed);
+    CHECK(*after.seal_route(token, "call") == sealed);
     CHECK(after.open_route(sealed, "call").has_value());
 }
 
 TEST_CASE("tokens: a Route opens under its own Call-ID alone") {
     Tokens tokens = make_tokens();
-    const std::string sealed = tokens.seal_route({Side::caller, wss_client()}, "call");
+    const std::string sealed = *tokens.seal_route({Side::caller, wss_client()}, "call");
     CHECK_FALSE(tokens.open_route(sealed, "other").has_value());
     CHECK_FALSE(tokens.open_route(sealed, "").has_value());
 }
@@ -68,21 +68,21 @@ TEST_CASE("tokens: a Route opens under its own Call-ID alone") {
 TEST_CASE("R22 tokens: a Contact opens under another Call-ID and says so") {
     Tokens tokens = make_tokens();
     const ContactToken token{Side::caller, wss_client(), "sip:a@b", true};
-    const auto opened = tokens.open_contact(tokens.seal_contact(token, "call"), "other");
+    const auto opened = tokens.open_contact(*tokens.seal_contact(token, "call"), "other");
     REQUIRE(opened.has_value());
     CHECK_FALSE(opened->same_call);
 }
 
 TEST_CASE("tokens: a changed character is a forgery, whichever it is") {
     Tokens tokens = make_tokens();
-    const std::string route = tokens.seal_route({Side::caller, wss_client()}, "call");
+    const std::string route = *tokens.seal_route({Side::caller, wss_client()}, "call");
     for (std::size_t i = 0; i < route.size(); ++i) {
         std::string changed = route;
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
         CHECK_FALSE(tokens.open_route(changed, "call").has_value());
     }
     const std::string contact =
-        tokens.seal_contact({Side::caller, wss_client(), "sip:a@b", true}, "call");
+        *tokens.seal_contact({Side::caller, wss_client(), "sip:a@b", true}, "call");
     for (std::size_t i = 0; i < contact.size(); ++i) {
         std::string changed = contact;
         changed[i] = changed[i] == 'a' ? 'b' : 'a';
@@ -96,26 +96,54 @@ TEST_CASE("tokens: a Route is no Contact, and a foreign key opens neither") {
     std::vector<routing::Secret> secrets(1);
     secrets[0].id = 1; // the same id, another secret
     Tokens impostor = *Tokens::make(*derive_keys(secrets));
-    const std::string sealed = tokens.seal_route({Side::caller, wss_client()}, "call");
+    const std::string sealed = *tokens.seal_route({Side::caller, wss_client()}, "call");
     CHECK_FALSE(tokens.open_contact(sealed, "call").has_value());
     CHECK_FALSE(others.open_route(sealed, "call").has_value());
     CHECK_FALSE(impostor.open_route(sealed, "call").has_value());
+}
+
+TEST_CASE("tokens: a Path opens for every call, and is no other token") {
+    Tokens tokens = make_tokens();
+    for (const routing::Place& place : every_place()) {
+        const auto* client = std::get_if<ClientPlace>(&place);
+        if (client == nullptr)
+            continue;
+        for (const bool outbound : {false, true}) {
+            const std::string sealed = *tokens.seal_path({0xFFFFFFFF, outbound, *client});
+            const auto opened = make_tokens({2, 1}).open_path(sealed); // after a rotation
+            REQUIRE(opened.has_value());
+            CHECK(opened->place == *client);
+            CHECK(opened->outbound == outbound);
+            CHECK(opened->server == 0xFFFFFFFF);
+            CHECK_FALSE(tokens.open_route(sealed, "").has_value());
+            CHECK_FALSE(tokens.open_route(sealed, "call").has_value());
+            CHECK_FALSE(make_tokens({2}).open_path(sealed).has_value());
+        }
+    }
+    CHECK_FALSE(tokens.open_path(*tokens.seal_route({Side::caller, wss_client()}, "")).has_value());
+    const std::string path = *tokens.seal_path({1, true, wss_client()});
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        std::string changed = path;
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        CHECK_FALSE(tokens.open_path(changed).has_value());
+    }
 }
 
 TEST_CASE("tokens: after a rotation the old key still opens and the new one seals") {
     Tokens old = make_tokens({1});
     Tokens rotated = make_tokens({2, 1});
     const RouteToken token{Side::caller, wss_client()};
-    CHECK(rotated.open_route(old.seal_route(token, "call"), "call").has_value());
-    CHECK(rotated.seal_route(token, "call") != old.seal_route(token, "call"));
-    CHECK_FALSE(old.open_route(rotated.seal_route(token, "call"), "call").has_value());
+    CHECK(rotated.open_route(*old.seal_route(token, "call"), "call").has_value());
+    CHECK(*rotated.seal_route(token, "call") != *old.seal_route(token, "call"));
+    CHECK_FALSE(old.open_route(*rotated.seal_route(token, "call"), "call").has_value());
     const ContactToken contact{Side::caller, wss_client(), "sip:a@b", true};
-    CHECK(rotated.open_contact(old.seal_contact(contact, "call"), "call")->same_call);
+    CHECK(rotated.open_contact(*old.seal_contact(contact, "call"), "call")->same_call);
 }
 
 TEST_CASE("tokens: rb= is read in any case, since URI parameters compare so") {
     Tokens tokens = make_tokens();
-    std::string sealed = tokens.seal_contact({Side::caller, wss_client(), "sip:a@b", true}, "call");
+    std::string sealed =
+        *tokens.seal_contact({Side::caller, wss_client(), "sip:a@b", true}, "call");
     for (char& c : sealed)
         c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
     CHECK(tokens.open_contact(sealed, "call").has_value());
@@ -128,19 +156,19 @@ TEST_CASE("tokens: a browser's Contact of 60 characters stays below 255 when wra
     place.listener_hash = 0xFEDCBA98;
     place.binding = registration::BindingId{};
     const std::string uri = "sip:4n8m2k1q@h7g6f5d4s3a2.invalid;transport=ws;ob";
-    const std::string value = tokens.seal_contact({Side::callee, place, uri, true}, "call");
+    const std::string value = *tokens.seal_contact({Side::callee, place, uri, true}, "call");
     CHECK(("sip:4n8m2k1q@[2001:db8:1234:5678::1]:5060;transport=udp;rb=" + value).size() <= 255);
 }
 
 TEST_CASE("tokens: a binding's id depends on each of its five fields and on their borders") {
     const Tokens tokens = make_tokens();
-    const auto id = tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 1);
-    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 1) == id);
-    CHECK(tokens.binding_id("pb", "xsip:a@b", "sip:c@d", "uuid", 1) != id);
-    CHECK(tokens.binding_id("pbx", "sip:A@b", "sip:c@d", "uuid", 1) != id);
-    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@e", "uuid", 1) != id);
-    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuie", 1) != id);
-    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 2) != id);
+    const auto id = *tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 1);
+    CHECK(*tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 1) == id);
+    CHECK(*tokens.binding_id("pb", "xsip:a@b", "sip:c@d", "uuid", 1) != id);
+    CHECK(*tokens.binding_id("pbx", "sip:A@b", "sip:c@d", "uuid", 1) != id);
+    CHECK(*tokens.binding_id("pbx", "sip:a@b", "sip:c@e", "uuid", 1) != id);
+    CHECK(*tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuie", 1) != id);
+    CHECK(*tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "uuid", 2) != id);
     CHECK(parse_binding_id(to_text(id)) == id);
     CHECK_FALSE(parse_binding_id(to_text(id) + "a").has_value());
     CHECK_FALSE(parse_binding_id("").has_value());
@@ -160,4 +188,20 @@ TEST_CASE("tokens: a place that no writer writes is not read") {
     CHECK(refused("\x00\x05\x07\x01\x02\x03\x04"sv));   // an address of seven bytes
     CHECK(refused("\x0a\x05\x04\x01\x01\x01\x01xy"sv)); // half a binding's id
     CHECK_FALSE(refused("\x02\x05\x04\x01\x01\x01\x01"sv));
+}
+
+TEST_CASE("tokens: where libcrypto fails there is an error, no empty token and no id of zeros") {
+    auto tokens = *Tokens::make(test_keys());
+    const RouteToken route{Side::caller, wss_client()};
+    const ContactToken contact{Side::caller, wss_client(), "sip:a@b", true};
+    {
+        const NoCipher broken;
+        CHECK(to_error(tokens.seal_route(route, "call").error()) == Error::key_unusable);
+        CHECK(to_error(tokens.seal_contact(contact, "call").error()) == Error::key_unusable);
+        CHECK(to_error(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "", 0).error()) ==
+              Error::key_unusable);
+    }
+    CHECK(tokens.seal_route(route, "call").has_value());
+    CHECK(tokens.seal_contact(contact, "call").has_value());
+    CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "", 0).has_value());
 }

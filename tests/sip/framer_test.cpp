@@ -245,6 +245,24 @@ TEST_CASE("R38 a ping that comes in pieces is still a ping") {
     CHECK(words_of({"\r\n", "\r\n\r\n", "\r\n"}) == Words{"pong", "ping", "pong", "ping"});
 }
 
+TEST_CASE("R38 a ping says whether its first half was told as a pong: two pongs look like it") {
+    const auto last_event = [](const std::vector<std::string>& pieces) {
+        Framer framer;
+        Framer::Event event;
+        for (const std::string& piece : pieces) {
+            framer.push(piece);
+            event = framer.next();
+        }
+        return event;
+    };
+    const auto pongs = last_event({"\r\n", "\r\n"});
+    REQUIRE(std::holds_alternative<Framer::Ping>(pongs));
+    CHECK(std::get<Framer::Ping>(pongs).after_pong);
+    const auto ping = last_event({"\r\n\r\n"});
+    REQUIRE(std::holds_alternative<Framer::Ping>(ping));
+    CHECK_FALSE(std::get<Framer::Ping>(ping).after_pong);
+}
+
 TEST_CASE("R38 a lone CRLF is a pong, and before a start line it is harmless") {
     const auto bytes = request("X: y\r\n");
     CHECK(words_of({"\r\n"}) == Words{"pong"});

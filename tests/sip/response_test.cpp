@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 
 using namespace roundabout;
@@ -153,4 +154,23 @@ TEST_CASE("known status codes have their registered phrase, others Unknown") {
     CHECK(reason_phrase(0) == "Unknown");
     CHECK(reason_phrase(299) == "Unknown");
     CHECK(reason_phrase(699) == "Unknown");
+}
+
+TEST_CASE(
+    "response: status codes have numbers without gaps, and those that nobody knows share one") {
+    CHECK(status_slot(0) == 0);
+    CHECK(status_slot_name(0).empty());
+    CHECK(status_slot_name(status_slot(100)) == "100");
+    CHECK(status_slot_name(status_slot(487)) == "487");
+    CHECK(status_slot_name(status_slot(608)) == "608");
+    CHECK(status_slot_name(status_slot(299)) == "2xx");
+    CHECK(status_slot_name(status_slot(499)) == "4xx");
+    CHECK(status_slot(498) == status_slot(499));
+    CHECK(status_slot(699) == status_slots - 1);
+    CHECK(status_slot(700) == 0);
+    CHECK(status_slot(65535) == 0);
+    std::set<std::string> names;
+    for (std::size_t slot = 0; slot < status_slots; ++slot)
+        names.insert(status_slot_name(slot));
+    CHECK(names.size() == status_slots);
 }

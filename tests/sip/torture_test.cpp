@@ -1,4 +1,5 @@
 #include "sip/corpus.hpp"
+#include "sip/framer.hpp"
 #include "sip/parser.hpp"
 
 #include <doctest/doctest.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <variant>
 
 using namespace roundabout;
 using namespace roundabout::sip;
@@ -14,6 +16,8 @@ namespace {
 
 constexpr int accepted = 0;
 constexpr int not_indexed = -1;
+constexpr int broken_stream = -2; ///< answered 400 where it can be, then closed
+constexpr int incomplete = -3;    ///< more may come
 
 /// What the parser says to one message that comes as a datagram.
 struct Row {
@@ -93,14 +97,41 @@ constexpr std::array rows = {
 struct Outcome {
     int verdict = accepted;
     Error error = Error::none;
+
+    friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-[[nodiscard]] Outcome outcome_of(const std::string& bytes) {
-    const Result<Message> message = index_message(bytes, Framing::datagram);
+[[nodiscard]] Outcome outcome_of(const std::string& bytes, Framing framing = Framing::datagram) {
+    const Result<Message> message = index_message(bytes, framing);
     if (!message)
         return {not_indexed, to_error(message.error())};
     const std::optional<Rejection> rejection = check_message(*message);
     return rejection ? Outcome{rejection->status, rejection->error} : Outcome{};
+}
+
+/// Where a stream makes another thing of a message than a datagram does.
+constexpr std::array stream_rows = {
+    Row{"rfc4475/clerr.dat", incomplete, Error::none, "the rest of the body may still come"},
+    Row{"rfc4475/ncl.dat", broken_stream, Error::bad_content_length, "its end can't be found"},
+    Row{"rfc4475/baddn.dat", incomplete, Error::none, "no blank line ends the header yet"},
+    Row{"rfc4475/mcl01.dat", broken_stream, Error::content_length_mismatch,
+        "its end can't be found"},
+};
+
+/// What the first message on a stream comes to, which brings these bytes in two pieces.
+[[nodiscard]] Outcome on_stream(std::string_view first, std::string_view second) {
+    Framer framer;
+    framer.push(first);
+    Framer::Event event = framer.next();
+    if (std::holds_alternative<Framer::NeedMore>(event)) {
+        framer.push(second);
+        event = framer.next();
+    }
+    if (const auto* cut = std::get_if<Framer::Cut>(&event))
+        return outcome_of(cut->bytes, Framing::stream);
+    if (const auto* broken = std::get_if<Framer::Broken>(&event))
+        return {broken_stream, broken->error};
+    return {incomplete};
 }
 
 /// What the manifest asks of a proxy, as far as a parser decides it.
@@ -144,4 +175,25 @@ TEST_CASE("torture: each verdict in the table is one that the manifest allows") 
             return fulfils(wanted, message.bytes, row.verdict);
         }));
     }
+}
+
+TEST_CASE("R35 R36 torture: each message gets its verdict on a stream, wherever it is split") {
+    const auto& messages = test::torture_messages();
+    REQUIRE(messages.size() == rows.size());
+    std::size_t otherwise = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::string_view bytes = messages[i].bytes;
+        CAPTURE(messages[i].file);
+        const auto* row = std::ranges::find(stream_rows, rows[i].file, &Row::file);
+        otherwise += row != stream_rows.end() ? 1 : 0;
+        const Row& wanted = row != stream_rows.end() ? *row : rows[i];
+        const Outcome whole = on_stream(bytes, {});
+        CHECK(whole.verdict == wanted.verdict);
+        CHECK(sentence(whole.error) == sentence(wanted.error));
+        for (std::size_t at = 1; at < bytes.size(); ++at) {
+            CAPTURE(at);
+            CHECK((on_stream(bytes.substr(0, at), bytes.substr(at)) == whole));
+        }
+    }
+    CHECK(otherwise == stream_rows.size());
 }

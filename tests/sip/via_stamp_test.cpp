@@ -37,6 +37,20 @@ TEST_CASE("R34 a received that the sender wrote is replaced, in whatever form") 
           "SIP/2.0/UDP h  ;branch=x;received=192.0.2.9");
 }
 
+TEST_CASE("RFC 6223: a keep without value gets ours, one with a value or none is left") {
+    const auto told = [](std::string_view via) {
+        std::string out;
+        append_stamped_via(out, via, "192.0.2.9", 40000, 25);
+        return out;
+    };
+    CHECK(told("SIP/2.0/UDP h;keep;rport;branch=x") ==
+          "SIP/2.0/UDP h;keep=25;rport=40000;branch=x;received=192.0.2.9");
+    CHECK(told("SIP/2.0/UDP h;Keep = ") == "SIP/2.0/UDP h;Keep =25 ;received=192.0.2.9");
+    CHECK(told("SIP/2.0/UDP h;keep=7") == "SIP/2.0/UDP h;keep=7;received=192.0.2.9");
+    CHECK(told("SIP/2.0/UDP h;branch=x") == "SIP/2.0/UDP h;branch=x;received=192.0.2.9");
+    CHECK(stamped("SIP/2.0/UDP h;keep") == "SIP/2.0/UDP h;keep;received=192.0.2.9");
+}
+
 TEST_CASE("R34 what looks like received inside quotes is left") {
     CHECK(stamped("SIP/2.0/UDP h;x=\"\\\";received=1\";branch=y") ==
           "SIP/2.0/UDP h;x=\"\\\";received=1\";branch=y;received=192.0.2.9");

@@ -110,3 +110,17 @@ TEST_CASE("Via: a malformed value is refused") {
         CHECK(to_error(via.error()) == Error::bad_via);
     }
 }
+
+TEST_CASE("R34 Via: an rport with '=' and nothing behind it is one without a value") {
+    for (const auto* text :
+         {"SIP/2.0/UDP h;rport=;branch=z9hG4bK1",
+          "SIP/2.0/UDP h;branch=z9hG4bK1;rport=", "SIP/2.0/UDP h;rport = ;branch=z9hG4bK1"}) {
+        CAPTURE(text);
+        const auto via = parse_via(text);
+        REQUIRE(via.has_value());
+        CHECK(via->branch() == "z9hG4bK1");
+        CHECK(via->parameters.find("rport") == "");
+    }
+    CHECK_FALSE(parse_via("SIP/2.0/UDP h;branch=").has_value());
+    CHECK_FALSE(parse_via("SIP/2.0/UDP h;ttl=;branch=z9hG4bK1").has_value());
+}

@@ -28,7 +28,7 @@ store::Outcome Outcomes::next() {
 
 store::Committed Outcomes::committed() { return std::get<store::Committed>(next()); }
 
-store::FoundRow Outcomes::found() { return std::get<store::FoundRow>(next()); }
+store::FoundRows Outcomes::found() { return std::get<store::FoundRows>(next()); }
 
 std::size_t Outcomes::waiting() {
     const std::scoped_lock lock(mutex_);

@@ -17,7 +17,7 @@ class Outcomes {
     /// Waits for the next outcome, which must be of that kind. A test whose outcome never comes
     /// ends by its time limit.
     [[nodiscard]] store::Committed committed();
-    [[nodiscard]] store::FoundRow found();
+    [[nodiscard]] store::FoundRows found();
     /// What has come and nobody has asked for.
     [[nodiscard]] std::size_t waiting();
     /// How often the store called.

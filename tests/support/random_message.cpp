@@ -152,6 +152,27 @@ std::string binary(Random& random, std::size_t size) {
     return out;
 }
 
+/// Two parts, the second one binary and looking like a message of its own.
+std::string multipart(Random& random) {
+    return "--=_b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--=_b\r\n"
+           "Content-Type: message/sipfrag\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+           "INVITE sip:inner@example.com SIP/2.0\r\nVia: SIP/2.0/UDP inner\r\n" +
+           binary(random, random.below(300)) + "\r\n--=_b--\r\n";
+}
+
+void add_body(Random& random, RandomMessage& message) {
+    if (random.one_in(2))
+        return;
+    if (random.one_in(2)) {
+        message.body = binary(random, random.below(700));
+        return;
+    }
+    message.body = multipart(random);
+    auto type = plain_row(random, HeaderId::other, "multipart/mixed;\r\n boundary=\"=_b\"");
+    type.name = random.one_in(2) ? "c" : "Content-Type";
+    message.rows.push_back(std::move(type));
+}
+
 /// Any order, but each header's own rows among themselves are all alike to a shuffle.
 void shuffle(Random& random, std::vector<RandomRow>& rows) {
     for (std::size_t i = rows.size(); i > 1; --i)
@@ -208,8 +229,7 @@ RandomMessage random_message(Random& random, bool with_length) {
     out.uri.resize(std::min(out.uri.find('?'), out.uri.size()));
     out.status = 100 + static_cast<unsigned>(random.below(600));
     out.reason = random.one_in(3) ? "" : "= 2**3 * \xD1\x80 reason";
-    if (random.one_in(2))
-        out.body = binary(random, random.below(700));
+    add_body(random, out);
     add_rows(random, out, HeaderId::via, 1 + random.below(3));
     for (const auto id : {HeaderId::route, HeaderId::record_route, HeaderId::contact,
                           HeaderId::path, HeaderId::p_asserted_identity})

@@ -68,8 +68,8 @@ struct RandomMessage {
 };
 
 /// A request or response with folded, compact, comma-joined, huge and unknown rows, quoted commas,
-/// UTF-8 and a binary body. `with_length` false: a Content-Length may be missing and there may be
-/// excess, as in a datagram; true: as on a stream.
+/// UTF-8 and a binary or multipart body. `with_length` false: a Content-Length may be missing and
+/// there may be excess, as in a datagram; true: as on a stream.
 [[nodiscard]] RandomMessage random_message(Random& random, bool with_length);
 
 } // namespace roundabout::test

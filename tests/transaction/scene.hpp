@@ -45,6 +45,9 @@ class FakeFlows final : public transport::FlowTable {
     }
     void connect(transport::ConnectTarget /*target*/, std::chrono::milliseconds /*timeout*/,
                  transport::Ticket /*ticket*/) override {}
+    void lend(const Flow& /*flow*/, const transport::LentFor& /*peer*/) override {}
+    void forget(const Flow& /*flow*/) override {}
+    void keep_alive(FlowId /*id*/) override {}
     [[nodiscard]] std::optional<Flow> find(FlowId /*id*/) const override { return std::nullopt; }
     [[nodiscard]] bool is_open(FlowId /*id*/) const override { return true; }
     void close(FlowId /*id*/, Error /*why*/) override {}

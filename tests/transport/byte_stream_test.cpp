@@ -3,6 +3,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <array>
@@ -45,6 +46,11 @@ auto note(Outcome& outcome) {
 /// A socket pair whose ends hold little, so that writers have to wait.
 void shrink_buffers(ByteStream& stream) {
     stream.socket().set_option(asio::socket_base::send_buffer_size(4096));
+}
+
+Task until_cancelled(asio::steady_timer& timer) {
+    const auto [error] = co_await timer.async_wait(as_tuple);
+    CHECK(error == asio::error::operation_aborted);
 }
 
 /// Fills the connection, so that the next write has to wait for the peer, which doesn't read.
@@ -249,6 +255,7 @@ TEST_CASE("Reads that succeed at once complete outside the call and without recu
     std::string got;
     bool in_call = false;
     char byte = 0;
+    asio::steady_timer all_read(connection.io, asio::steady_timer::time_point::max());
     std::function<void()> next = [&] {
         in_call = true;
         connection.ends.server.async_read_some(asio::buffer(&byte, 1),
@@ -259,12 +266,17 @@ TEST_CASE("Reads that succeed at once complete outside the call and without recu
                                                    got += byte;
                                                    if (got.size() < total)
                                                        next();
+                                                   else
+                                                       all_read.cancel();
                                                });
         in_call = false;
     };
     asio::post(connection.io, next);
-    Together(connection.io).with(write_all(connection.ends.client, sent)).run();
-    CHECK(got == sent);
+    Together(connection.io)
+        .with(write_all(connection.ends.client, sent))
+        .with(until_cancelled(all_read))
+        .run();
+    CHECK((got == sent));
 }
 
 TEST_CASE("A write to a peer that has reset the connection is an error, not a signal") {

@@ -40,8 +40,10 @@ std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(por
 
 } // namespace
 
-DnsServer::DnsServer(const std::vector<std::string>& records, int ttl)
-    : ttl_(ttl) {
+DnsServer::DnsServer(const std::vector<std::string>& records, int ttl,
+                     std::vector<std::string> options)
+    : ttl_(ttl)
+    , options_(std::move(options)) {
     folder_ = (std::filesystem::temp_directory_path() / "roundabout-dns-XXXXXX").string();
     if (::mkdtemp(folder_.data()) == nullptr)
         throw std::runtime_error("no folder for the DNS server's records");
@@ -84,21 +86,28 @@ void DnsServer::start() {
         throw std::runtime_error("dnsmasq does not start again");
 }
 
+void DnsServer::start(std::vector<std::string> options) {
+    options_ = std::move(options);
+    start();
+}
+
 bool DnsServer::try_start() {
-    std::array<std::string, 11> words{"dnsmasq",
-                                      "--no-daemon",
-                                      "--conf-file=/dev/null",
-                                      "--no-resolv",
-                                      "--no-hosts",
-                                      "--bind-interfaces",
-                                      "--listen-address=127.0.0.1",
-                                      "--local=/example.test/",
-                                      "--port=" + std::to_string(port_),
-                                      "--local-ttl=" + std::to_string(ttl_),
-                                      "--addn-hosts=" + folder_ + "/hosts"};
-    std::array<char*, 12> arguments{};
-    for (std::size_t i = 0; i < words.size(); ++i)
-        arguments.at(i) = words.at(i).data();
+    std::vector<std::string> words{"dnsmasq",
+                                   "--no-daemon",
+                                   "--conf-file=/dev/null",
+                                   "--no-resolv",
+                                   "--no-hosts",
+                                   "--bind-interfaces",
+                                   "--listen-address=127.0.0.1",
+                                   "--local=/example.test/",
+                                   "--port=" + std::to_string(port_),
+                                   "--local-ttl=" + std::to_string(ttl_),
+                                   "--addn-hosts=" + folder_ + "/hosts"};
+    words.insert(words.end(), options_.begin(), options_.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
         throw std::runtime_error("no pipe");

@@ -11,8 +11,10 @@ namespace roundabout::transport::testing {
 /// no upstream, and gone when this goes.
 class DnsServer {
   public:
-    /// `records`: lines of a hosts file. `ttl` in seconds, of all answers. Returns once it answers.
-    DnsServer(const std::vector<std::string>& records, int ttl);
+    /// `records`: lines of a hosts file. `ttl` in seconds, of all answers. `options`: words for
+    /// dnsmasq, as "--srv-host=...". Returns once it answers.
+    DnsServer(const std::vector<std::string>& records, int ttl,
+              std::vector<std::string> options = {});
     ~DnsServer();
     DnsServer(const DnsServer&) = delete;
     DnsServer& operator=(const DnsServer&) = delete;
@@ -26,6 +28,8 @@ class DnsServer {
     /// Ends the server and returns once it is gone; start() brings it back on the same port.
     void stop();
     void start();
+    /// The same with other options.
+    void start(std::vector<std::string> options);
 
   private:
     bool try_start();
@@ -34,6 +38,7 @@ class DnsServer {
 
     std::string folder_;
     int ttl_;
+    std::vector<std::string> options_;
     std::uint16_t port_ = 0;
     pid_t pid_ = -1;
     int output_ = -1; // what it logs

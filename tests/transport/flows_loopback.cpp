@@ -37,7 +37,8 @@ std::string request_text(std::string_view method, int number, std::string_view b
            "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
-FlowsLoopback::FlowsLoopback(FlowSettings settings, Steer steer, std::size_t inbox_limit)
+FlowsLoopback::FlowsLoopback(FlowSettings settings, Steer steer, std::size_t inbox_limit,
+                             InheritedSockets* inherited)
     : inbox(
           [this] {
               ++wakes;
@@ -48,11 +49,12 @@ FlowsLoopback::FlowsLoopback(FlowSettings settings, Steer steer, std::size_t inb
           },
           inbox_limit)
     , other_inbox([] {}, 10'000)
-    , census(settings.listener.connections, settings.listener.connections_per_source)
-    , flows(std::make_unique<WorkerFlows>(io, std::move(settings), census, inboxes,
+    , censuses{{settings.listener.connections, settings.listener.connections_per_source},
+               {settings.listener.handshakes, settings.listener.handshakes_per_source}}
+    , flows(std::make_unique<WorkerFlows>(io, std::move(settings), censuses, inboxes,
                                           std::move(steer))) {
     flows->join({flows.get()});
-    const auto fault = flows->listen();
+    const auto fault = inherited == nullptr ? flows->listen() : flows->listen(*inherited);
     REQUIRE_MESSAGE(!fault, fault->to_string());
 }
 
@@ -70,7 +72,8 @@ FlowsLoopback::~FlowsLoopback() {
     CHECK(drained);
     CHECK(counters().unexpected.value() == 0);
     CHECK(counters().connections.value() == 0);
-    CHECK(census.taken() == 0);
+    CHECK(censuses.connections.taken() == 0);
+    CHECK(censuses.handshakes.taken() == 0);
     flows.reset();
 }
 

@@ -40,7 +40,8 @@ Error error_of(const Result<T>& result) {
 class FlowsLoopback {
   public:
     explicit FlowsLoopback(transport::FlowSettings settings, transport::Steer steer = {},
-                           std::size_t inbox_limit = 10'000);
+                           std::size_t inbox_limit = 10'000,
+                           transport::InheritedSockets* inherited = nullptr);
     /// Closes everything and checks that the last coroutine ends and none threw.
     ~FlowsLoopback();
     FlowsLoopback(const FlowsLoopback&) = delete;
@@ -83,7 +84,7 @@ class FlowsLoopback {
     transport::Inbox inbox;
     transport::Inbox other_inbox; ///< of a second worker that does not run
     transport::Inboxes inboxes{&inbox, &other_inbox};
-    transport::ConnectionCensus census;
+    transport::Censuses censuses;
     std::unique_ptr<transport::WorkerFlows> flows;
 };
 

@@ -52,7 +52,10 @@ TEST_CASE(
     TcpPeer second(loop.io, bound);
     TcpPeer third(loop.io, bound);
     loop.run_until([&] { return third.ended; });
-    CHECK(loop.counters().accept_limit.value() == 1);
+    const auto turned_away = loop.await<TurnedAway>();
+    CHECK(turned_away.why == Error::source_connection_limit);
+    CHECK(turned_away.flow.remote == third.local());
+    CHECK(loop.counters().accept_limit_source.value() == 1);
     CHECK(loop.counters().connections.value() == 2);
     first.close();
     static_cast<void>(loop.await<FlowClosed>());
@@ -69,16 +72,16 @@ TEST_CASE("census: sources are counted apart, IPv6 by /64, all together by the o
     const IpAddress elsewhere = *IpAddress::parse("2001:db8:0:1::1");
     auto first = census.take(one);
     const auto second = census.take(same_site);
-    REQUIRE(first);
-    REQUIRE(second);
-    CHECK_FALSE(census.take(one));
+    REQUIRE(first.has_value());
+    REQUIRE(second.has_value());
+    CHECK(census.take(one).error() == ConnectionCensus::Full::of_source);
     const auto third = census.take(elsewhere);
-    REQUIRE(third);
-    CHECK_FALSE(census.take(*IpAddress::parse("192.0.2.1")));
+    REQUIRE(third.has_value());
+    CHECK(census.take(*IpAddress::parse("192.0.2.1")).error() == ConnectionCensus::Full::in_all);
     CHECK(census.taken() == 3);
-    first.reset();
+    *first = {};
     CHECK(census.taken() == 2);
-    CHECK(census.take(same_site));
+    CHECK(census.take(same_site).has_value());
     CHECK(census.taken() == 2);
 }
 
@@ -97,11 +100,52 @@ TEST_CASE("listener: a peer that never ends its handshake is let go, and holds n
         FlowsLoopback loop(std::move(settings));
         TcpPeer silent(loop.io, loop.flows->bound(0));
         loop.run_until([&] { return silent.ended; });
-        CHECK(loop.counters().handshake_failures.value() == 1);
+        CHECK(loop.await<TurnedAway>().why == Error::handshake_timeout);
+        CHECK(loop.counters().handshake_timeouts.value() == 1);
         CHECK(loop.counters().connections.value() == 0);
-        CHECK(loop.census.taken() == 0);
+        CHECK(loop.censuses.connections.taken() == 0);
+        CHECK(loop.censuses.handshakes.taken() == 0);
         CHECK(loop.arrivals.empty()); // it never was a flow
     }
+}
+
+TEST_CASE("listener: handshakes under way are limited by source, and a done one makes room") {
+    FlowSettings settings = on(Transport::ws);
+    settings.listener.handshakes_per_source = 1;
+    FlowsLoopback loop(std::move(settings));
+    const Endpoint bound = loop.flows->bound(0);
+    TcpPeer silent(loop.io, bound);
+    loop.run_until([&] { return loop.counters().accepted.value() == 1; });
+    TcpPeer second(loop.io, bound);
+    loop.run_until([&] { return second.ended; });
+    CHECK(loop.await<TurnedAway>().why == Error::source_handshake_limit);
+    CHECK(loop.counters().handshake_limit_source.value() == 1);
+    CHECK(loop.censuses.connections.taken() == 1);
+    silent.close();
+    loop.run_until([&] { return loop.censuses.handshakes.taken() == 0; });
+    TcpPeer third(loop.io, bound);
+    loop.run_until([&] { return loop.censuses.handshakes.taken() == 1; });
+    CHECK_FALSE(third.ended);
+}
+
+TEST_CASE("listener: no limit is for a trusted server, where servers are served") {
+    FlowSettings settings = on(Transport::tcp);
+    settings.listeners.push_back(settings.listeners[0]);
+    settings.listeners[1].serves_servers = false;
+    settings.listener.connections = 1;
+    settings.is_server = [](const IpAddress& address) { return address.is_loopback(); };
+    FlowsLoopback loop(std::move(settings));
+    TcpPeer first(loop.io, loop.flows->bound(0));
+    TcpPeer second(loop.io, loop.flows->bound(0));
+    loop.run_until([&] { return loop.counters().connections.value() == 2; });
+    CHECK(loop.censuses.connections.taken() == 0);
+    TcpPeer third(loop.io, loop.flows->bound(1));
+    TcpPeer fourth(loop.io, loop.flows->bound(1));
+    loop.run_until([&] { return third.ended || fourth.ended; });
+    CHECK(loop.await<TurnedAway>().why == Error::connection_limit);
+    CHECK(loop.counters().accept_limit.value() == 1);
+    CHECK_FALSE(first.ended);
+    CHECK_FALSE(second.ended);
 }
 
 TEST_CASE("listener: noise instead of a TLS handshake ends only that connection") {

@@ -116,6 +116,63 @@ TEST_CASE("connect: another identity or listener is another connection (R40)") {
     CHECK(first.flow->id != second.flow->id);
 }
 
+TEST_CASE(
+    "R40 connect: a connection that the peer opened and that was lent is as good as a new one") {
+    FlowSettings settings;
+    settings.listeners = {listener_on(Transport::tcp)};
+    FlowsLoopback loop(std::move(settings));
+    TcpPeer peer(loop.io, loop.flows->bound(0));
+    peer.send(request_text("OPTIONS", 1));
+    const Flow theirs = loop.await<Inbound>().flow;
+    ConnectTarget target;
+    {
+        const TcpServer closed(loop.io); // a port at which nobody listens
+        target.remote = closed.local();
+    }
+    target.tls_profile = 3;
+    target.listener = 0;
+    loop.flows->lend(theirs, {target.transport, target.remote, target.tls_profile, 0});
+
+    loop.flows->connect(target, 10s, 1);
+    const auto connected = loop.await<Connected>();
+    REQUIRE(connected.flow.has_value());
+    CHECK(*connected.flow == theirs);
+    CHECK(connected.reused);
+    CHECK(loop.counters().connects.value() == 0);
+    CHECK(loop.counters().connects_borrowed.value() == 1);
+
+    // Another identity or listener is somebody else.
+    for (const auto change : {0, 1}) {
+        ConnectTarget other = target;
+        (change == 0 ? other.tls_profile : other.listener) = 1;
+        loop.flows->connect(other, 10s, 2);
+        CHECK(error_of(loop.await<Connected>().flow) == Error::connect_refused);
+    }
+    peer.close();
+    static_cast<void>(loop.await<FlowClosed>());
+    loop.flows->connect(target, 10s, 3);
+    CHECK(error_of(loop.await<Connected>().flow) == Error::connect_refused);
+}
+
+TEST_CASE("R40 connect: who forgets a lent connection is given it no more") {
+    FlowSettings settings;
+    settings.listeners = {listener_on(Transport::tcp)};
+    FlowsLoopback loop(std::move(settings));
+    TcpServer server(loop.io);
+    TcpPeer peer(loop.io, loop.flows->bound(0));
+    peer.send(request_text("OPTIONS", 1));
+    const Flow theirs = loop.await<Inbound>().flow;
+    ConnectTarget target = tcp_to(server.local());
+    target.listener = 0;
+    loop.flows->lend(theirs, {target.transport, target.remote, 0, 0});
+    loop.flows->forget(theirs);
+    loop.flows->connect(target, 10s, 1);
+    const auto connected = loop.await<Connected>();
+    REQUIRE(connected.flow.has_value());
+    CHECK(connected.flow->id != theirs.id);
+    CHECK_FALSE(connected.reused);
+}
+
 TEST_CASE("R41 connect: a connection that broke is replaced") {
     FlowsLoopback loop({});
     TcpServer server(loop.io);

@@ -224,6 +224,28 @@ TEST_CASE("R42 A client certificate that does not verify counts as none") {
     CHECK(names_shown_to_server(ours, ours.client(expired), true).empty());
 }
 
+TEST_CASE("R42 A server that insists lets nobody in without a certificate that verifies") {
+    const TlsPair ours;
+    const TlsPair theirs;
+    TlsServerSettings settings;
+    settings.certificate = ours.files(for_dns("server.example"));
+    settings.require_certificate = true;
+    settings.ca_file = ours.ca_file;
+    const auto server = TlsContext::server(settings);
+    REQUIRE(server.has_value());
+    const auto outcome = [&](const TlsContext& client) {
+        asio::io_context io;
+        StreamPair pair = tls_pair(io, *server, client, "server.example");
+        return shake_hands(io, pair).server;
+    };
+    CHECK_FALSE(outcome(ours.client(trunk())));
+    CHECK(outcome(ours.client()) == Error::handshake_failed);
+    TlsClientSettings foreign;
+    foreign.ca_file = ours.ca_file;
+    foreign.certificate = theirs.files(trunk());
+    CHECK(outcome(*TlsContext::client(foreign)) == Error::handshake_failed);
+}
+
 TEST_CASE("The connecting side can look at the server's names after the handshake") {
     TlsConnection connection;
     CHECK(connection.ends.client.peer_names().dns == std::vector<std::string>{"server.example"});

@@ -41,9 +41,10 @@ class Together {
     Together& with(Task task) {
         ++running_;
         asio::co_spawn(*io_, std::move(task), [this](const std::exception_ptr& thrown) {
-            --running_;
             if (thrown && !thrown_)
                 thrown_ = thrown;
+            if (--running_ == 0)
+                io_->stop(); // timers that nobody awaits may still be pending
         });
         return *this;
     }

@@ -144,6 +144,7 @@ TEST_CASE("A TLS 1.2 peer may not renegotiate") {
         std::string got;
         error_code end;
         co_await read_to_end(server, got, end);
+        CHECK(end == Error::renegotiation);
         server.close();
     };
     Together(io).with(listen()).run();

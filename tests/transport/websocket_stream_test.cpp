@@ -1,7 +1,10 @@
 #include "transport/websocket_ends.hpp"
 #include "transport/websocket_stream.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <array>
+#include <vector>
 
 using namespace roundabout;
 using namespace roundabout::tests;
@@ -131,7 +134,7 @@ TEST_CASE("A client's frame without mask ends the stream (RFC 6455 §5.1)") {
         .with(read_into(served.stream(), got))
         .with(read_frame(served.peer(), close))
         .run();
-    CHECK(got.error() == Error::flow_closed);
+    CHECK(got.error() == Error::bad_frame);
     CHECK(close.opcode == Opcode::close);
     CHECK(close.payload == "\x03\xEA"); // 1002
 }
@@ -139,7 +142,78 @@ TEST_CASE("A client's frame without mask ends the stream (RFC 6455 §5.1)") {
 TEST_CASE("Text that is not UTF-8 ends the stream (RFC 6455 §8.1)") {
     Served served;
     served.peer_sends({Opcode::text, true, true, "J\xFCrgen"});
-    CHECK(served.read().error() == Error::flow_closed);
+    CHECK(served.read().error() == Error::bad_frame);
+}
+
+TEST_CASE("Text that ends within a character ends the stream, also by a fragment without bytes") {
+    Served served;
+    served.peer_sends({Opcode::text, false, true, "J\xC3"});
+    served.peer_sends({Opcode::continuation, true, true, ""});
+    CHECK(served.read().error() == Error::bad_frame);
+}
+
+TEST_CASE("Frames that RFC 6455 forbids end the stream and nothing of them comes out") {
+    constexpr auto reserved = static_cast<Opcode>(3);
+    constexpr auto reserved_control = static_cast<Opcode>(11);
+    const auto cases = std::to_array<std::vector<WireFrame>>({
+        {{reserved, true, true, "x"}},
+        {{reserved_control, true, true, "x"}},
+        {{Opcode::ping, false, true, "x"}},
+        {{Opcode::ping, true, true, std::string(126, 'x')}},
+        {{Opcode::continuation, true, true, "x"}},
+        {{Opcode::text, false, true, "x"}, {Opcode::text, true, true, "y"}},
+        {{Opcode::text, false, true, "J\xC3"}, {Opcode::continuation, true, true, "x"}},
+        {{Opcode::close, true, true, "\x03"}},
+    });
+    for (const std::vector<WireFrame>& frames : cases) {
+        Served served;
+        for (const WireFrame& frame : frames)
+            served.peer_sends(frame);
+        CHECK(served.read().error() == Error::bad_frame);
+    }
+}
+
+TEST_CASE(
+    "R36 A message that is begun and not ended in time ends the stream, whatever else comes") {
+    WebSocketRules rules = plain_rules();
+    rules.limits.unfinished = std::chrono::milliseconds(30);
+    Served served(rules);
+    served.peer_sends({Opcode::text, true, true, invite(10)});
+    CHECK(served.read().has_value());
+    SUBCASE("a fragment") { served.peer_sends({Opcode::text, false, true, "x"}); }
+    SUBCASE("an empty one") { served.peer_sends({Opcode::text, false, true, ""}); }
+    SUBCASE("a fragment in one piece with a whole message") {
+        const std::string both = to_wire({Opcode::text, true, true, invite(10)}) +
+                                 to_wire({Opcode::text, false, true, "x"});
+        Together(served.io).with(write_all(served.peer(), both)).run();
+        CHECK(served.read().has_value());
+    }
+    SUBCASE("a fragment and pings") {
+        served.peer_sends({Opcode::text, false, true, "x"});
+        served.peer_sends({Opcode::ping, true, true, "y"});
+        served.peer_sends({Opcode::ping, true, true, "z"});
+    }
+    CHECK(served.read().error() == Error::header_timeout);
+}
+
+TEST_CASE("R36 A peer that only pings is not taken for one that ends no message") {
+    WebSocketRules rules = plain_rules();
+    rules.limits.unfinished = std::chrono::milliseconds(10);
+    Served served(rules);
+    Result<Frame> got = Error::none;
+    const auto ping = [&]() -> Task {
+        asio::steady_timer pause(served.io);
+        const std::string alive = to_wire({Opcode::ping, true, true, "still here"});
+        const std::string message = to_wire({Opcode::text, true, true, invite(10)});
+        for (int i = 0; i < 10; ++i) {
+            co_await write_all(served.peer(), alive);
+            pause.expires_after(std::chrono::milliseconds(10));
+            co_await pause.async_wait(as_tuple);
+        }
+        co_await write_all(served.peer(), message);
+    };
+    Together(served.io).with(read_into(served.stream(), got)).with(ping()).run();
+    CHECK(got.has_value());
 }
 
 TEST_CASE("A peer's close frame is answered and ends the stream") {

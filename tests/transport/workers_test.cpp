@@ -122,7 +122,7 @@ class Worker {
 class TwoWorkers {
   public:
     TwoWorkers()
-        : census(1000, 1000) {
+        : censuses{{1000, 1000}, {1000, 1000}} {
         listeners = {listener_on(Transport::udp), listener_on(Transport::tcp)};
         REQUIRE_FALSE(check_binds(listeners));
         for (std::uint16_t number = 0; number < 2; ++number) {
@@ -131,7 +131,7 @@ class TwoWorkers {
             settings.boot = 1;
             settings.listeners = listeners;
             workers[number].flows = std::make_unique<WorkerFlows>(
-                workers[number].io, settings, census, inboxes, [](const sip::Message& message) {
+                workers[number].io, settings, censuses, inboxes, [](const sip::Message& message) {
                     const auto id = message.value(sip::HeaderId::call_id);
                     return static_cast<std::uint16_t>((id.back() - '0') % 2);
                 });
@@ -148,7 +148,7 @@ class TwoWorkers {
             worker.stop();
         for (Worker& worker : workers)
             worker.join();
-        CHECK(census.taken() == 0);
+        CHECK(censuses.connections.taken() == 0);
         for (Worker& worker : workers) {
             CHECK(worker.flows->counters().unexpected.value() == 0);
             worker.flows.reset();
@@ -157,7 +157,7 @@ class TwoWorkers {
     TwoWorkers(const TwoWorkers&) = delete;
     TwoWorkers& operator=(const TwoWorkers&) = delete;
 
-    ConnectionCensus census;
+    Censuses censuses;
     std::vector<ListenerSettings> listeners;
     Gathered gathered;
     std::array<Worker, 2> workers{Worker(gathered, 0), Worker(gathered, 1)};
@@ -245,6 +245,36 @@ TEST_CASE("workers: the failure of such a send comes back to who asked, the end 
     REQUIRE(failed);
     CHECK(failed->ticket == 77);
     CHECK(failed->why == Error::flow_closed);
+}
+
+TEST_CASE("R40 workers: a connection that one lends serves the others until it is gone") {
+    TwoWorkers two;
+    OwnedByFirst owned(two);
+    auto& [first, second] = two.workers;
+    ConnectTarget target;
+    target.remote = {*IpAddress::parse("127.0.0.1"), 9};
+    first.call([&] { first.flows->lend(owned.flow, {target.transport, target.remote, 0}); });
+    // What a handler posts to its own loop may come after what was posted from outside meanwhile.
+    first.call([] {});
+    first.call([] {});  // its mail has left
+    second.call([] {}); // and was opened
+    second.call([&] { second.flows->connect(target, 30s, 7); });
+    auto connected = second.await<Connected>();
+    REQUIRE(connected);
+    REQUIRE(connected->flow.has_value());
+    CHECK(*connected->flow == owned.flow);
+
+    owned.socket.close();
+    const auto closed = first.await<FlowClosed>();
+    REQUIRE(closed);
+    first.call([&] { first.flows->forget(closed->flow); });
+    const auto told = second.await<FlowClosed>(); // R41: what waits on it there is to know as well
+    REQUIRE(told);
+    CHECK(told->flow == owned.flow);
+    second.call([&] { second.flows->connect(target, 30s, 8); });
+    connected = second.await<Connected>();
+    REQUIRE(connected);
+    CHECK(error_of(connected->flow) == Error::connect_refused);
 }
 
 TEST_CASE("workers: an ICMP error fails the ticket of whichever worker sent") {

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
+import ipaddress
 import socket
 import sys
 import tempfile
@@ -30,21 +32,39 @@ INSIDE, PBX_HOST, PHONE_HOST, CLIENT_HOST = "127.0.0.1", "127.0.0.2", "127.0.0.3
 DOMAIN = "demo.test"
 
 
-def free_port(kind: socket.SocketKind, host: str, wanted: int) -> int:
-    """`wanted` if nobody has it, else one that is free."""
+def check_address(host: str) -> None:
+    """Ends with a sentence unless clients can be told to go to that address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise SystemExit(f"--listen wants an IP address of this machine, not {host!r}") from None
+    if address.is_unspecified:
+        raise SystemExit(f"--listen wants one address of this machine, since phones are told to go "
+                         f"there; {host} is all of them")
+    bind(socket.SOCK_STREAM, host, 0)
+
+
+def bind(kind: socket.SocketKind, host: str, port: int) -> int | None:
+    """The port, or one that is free for 0; None if somebody has it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in (wanted, 0):
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as failure:
-                if port == 0:
-                    raise SystemExit(f"cannot listen at {host}: {failure.strerror}") from None
-                print(f"port {wanted} of {host} is taken; taking another")
-                continue
-            return probe.getsockname()[1]
-    raise AssertionError("unreachable")
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+        try:
+            probe.bind((host, port))
+        except OSError as failure:
+            if port and failure.errno in (errno.EADDRINUSE, errno.EACCES):
+                return None
+            raise SystemExit(f"cannot listen at {host}: {failure.strerror}") from None
+        return probe.getsockname()[1]
+
+
+def free_port(kind: socket.SocketKind, host: str, wanted: int) -> int:
+    """`wanted` if nobody has it, else one that is free, and says so."""
+    port = bind(kind, host, wanted)
+    if port is None:
+        port = bind(kind, host, 0)
+        print(f"Port {wanted} of {host} is taken; using {port} instead.")
+    return port
 
 
 def choose_ports(host: str) -> dict[str, Address]:
@@ -65,11 +85,18 @@ def settings(listeners: dict[str, Address], inside: Address, pbx: Address, autho
         certificate=own.chain, key=own.key, ca=authority.ca, log_level="warning")
 
 
-async def show(ladder: Ladder, listeners: dict[str, Address], pbx: Pbx, authority: Authority) -> None:
+def client_host(listeners: dict[str, Address]) -> str:
+    """Alice's address: one from which she gets to Roundabout."""
+    host = listeners["wss"].host
+    return host if ":" in host else CLIENT_HOST
+
+
+async def show(ladder: Ladder, listeners: dict[str, Address], pbx: Pbx,
+               authority: Authority) -> None:
     """The call across transports."""
-    tls = authority.contexts(authority.issue("client", [CLIENT_HOST]))
-    alice = await Phone.switch_on("wss", CLIENT_HOST, f"sip:alice@{DOMAIN}", listeners["wss"],
-                                  tls=tls)
+    at = client_host(listeners)
+    tls = authority.contexts(authority.issue("client", [at]))
+    alice = await Phone.switch_on("wss", at, f"sip:alice@{DOMAIN}", listeners["wss"], tls=tls)
     bob = await Phone.start("udp", PHONE_HOST, f"sip:bob@{DOMAIN}", proxy=pbx.endpoint.local)
     async with alice, bob:
         ladder.watch("alice", alice.endpoint, client=True)
@@ -96,11 +123,21 @@ async def show(ladder: Ladder, listeners: dict[str, Address], pbx: Pbx, authorit
         await over
 
 
+def introduce(listeners: dict[str, Address], pbx: Address) -> None:
+    """Who takes part, and how to read what follows."""
+    places = ", ".join(f"{t.upper()} {address.port}" for t, address in listeners.items())
+    print(f"""
+Roundabout runs at {listeners["udp"].host}: {places}.
+The server at {pbx} speaks UDP alone, alice at {client_host(listeners)} WSS alone, bob at
+{PHONE_HOST} UDP alone.
+Below each message stands what Roundabout changed in it: - as it came in, + as it went out.""")
+
+
 def invite_others(listeners: dict[str, Address], config: Path, authority: Authority) -> None:
     """How to point one's own phone at it."""
     print(f"""
-Roundabout stays up. Point a phone at it: any user of the domain {DOMAIN}, no password, with
-Roundabout as outbound proxy:""")
+Roundabout stays up. Point phones at it, and they can call each other: any user of the domain
+{DOMAIN}, no password, with Roundabout as outbound proxy:""")
     for transport, address in listeners.items():
         scheme = {"ws": f"ws://{address}/", "wss": f"wss://{address}/"}.get(
             transport, f"sip:{address};transport={transport}")
@@ -110,6 +147,7 @@ Roundabout as outbound proxy:""")
 
 
 async def run(arguments: argparse.Namespace) -> None:
+    check_address(arguments.listen)
     listeners = choose_ports(arguments.listen)
     inside = Address(INSIDE, free_port(socket.SOCK_DGRAM, INSIDE, 5070))
     pbx_address = Address(PBX_HOST, free_port(socket.SOCK_DGRAM, PBX_HOST, 5060))
@@ -117,12 +155,14 @@ async def run(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="roundabout-demo-") as name:
         folder = Path(name)
         authority = Authority(folder)
-        networks = ["127.0.0.0/8"] if arguments.listen.startswith("127.") else ["0.0.0.0/0", "::/0"]
+        loopback = ipaddress.ip_address(arguments.listen).is_loopback
+        networks = ["127.0.0.0/8", "::1/128"] if loopback else ["0.0.0.0/0", "::/0"]
         configured = settings(listeners, inside, pbx_address, authority, networks)
         with Roundabout(configured, folder, str(arguments.binary)) as proxy:
             async with await Pbx.start("udp", PBX_HOST, f"sip:pbx@{DOMAIN}",
                                        port=pbx_address.port, proxy=inside) as pbx:
                 pbx.begin()
+                introduce(listeners, pbx_address)
                 await show(ladder, listeners, pbx, authority)
                 ladder.say("It works.")
                 if not arguments.once:

@@ -12,6 +12,12 @@ from agent.wire import identity
 GREEN, RED, DIM, PLAIN = "\033[32m", "\033[31m", "\033[2m", "\033[0m"
 
 
+def shortened(line: str, used: int) -> str:
+    """The line, cut where the terminal ends; `used` columns of it are taken."""
+    width = shutil.get_terminal_size((110, 24)).columns - used
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
 class Tap(list):
     """A list that tells of each message put into it."""
 
@@ -52,21 +58,24 @@ class Ladder:
         start = raw.split(b"\r\n", 1)[0].decode()
         sender, original = self._sent.pop(identity(message), (None, None))
         if sender is None:
-            print(f"  {'Roundabout':>14} ──▶ {label}:  {start}", flush=True)
+            self._arrow("Roundabout", label, start)
             return
         if not self._clients & {sender, label}:
-            print(f"  {sender:>14} ──▶ {label}:  {start}", flush=True)
+            self._arrow(sender, label, start)
             return
-        print(f"  {sender:>14} ──▶ Roundabout ──▶ {label}:  {start}", flush=True)
+        self._arrow(sender, f"Roundabout ──▶ {label}", start)
         for line in self._changes(original, raw):
             print(f"{'':18}{line}", flush=True)
 
+    @staticmethod
+    def _arrow(sender: str, way: str, start: str) -> None:
+        print(shortened(f"  {sender:>14} ──▶ {way}:  {start}", 2), flush=True)
+
     def _changes(self, before: bytes, after: bytes):
-        width = shutil.get_terminal_size((110, 24)).columns - 22
         old, new = (raw.split(b"\r\n\r\n", 1)[0].decode().split("\r\n") for raw in (before, after))
         for line in difflib.unified_diff(old, new, n=0, lineterm=""):
             if line.startswith(("---", "+++", "@@")):
                 continue
-            text = line if len(line) <= width else line[: width - 1] + "…"
+            text = shortened(line, 22)
             shade = GREEN if line[0] == "+" else RED
             yield f"{shade}{text}{PLAIN}" if self._colour else text

@@ -13,6 +13,14 @@ from agent.transaction import new_branch
 from agent.uri import NameAddr, Uri
 
 
+def not_found(lines: list[str]) -> bytes:
+    """404 to a request of these header lines (RFC 3261 §8.2.6.2)."""
+    copied = ("via:", "from:", "to:", "call-id:", "cseq:")
+    kept = [line + ";tag=pbx" if line.lower().startswith("to:") else line
+            for line in lines if line.lower().startswith(copied)]
+    return "\r\n".join(["SIP/2.0 404 Not Found", *kept, "Content-Length: 0", "", ""]).encode()
+
+
 class Pbx(Registrar):
     """A registrar, and a stateless proxy with Record-Route (RFC 3261 §16.11) for all else."""
 
@@ -27,7 +35,8 @@ class Pbx(Registrar):
             self.endpoint.spawn(self._pass_on(message, flow))
         elif not message.is_request and message.branch in self._ways:
             lines = message.raw.split(b"\r\n")
-            self.endpoint.spawn(self._ways[message.branch].send(b"\r\n".join(lines[:1] + lines[2:])))
+            back = b"\r\n".join(lines[:1] + lines[2:])
+            self.endpoint.spawn(self._ways[message.branch].send(back))
         else:
             self._to_transactions(message, flow)
 
@@ -38,7 +47,12 @@ class Pbx(Registrar):
         lines = [line for line in lines if line != own]
         target = request.uri
         if not request.to_tag:
-            target = self.bindings(NameAddr.parse(request.get("to")).uri.text)[0].uri
+            known = self.bindings(NameAddr.parse(request.get("to")).uri.text)
+            if not known:
+                if request.method != "ACK":
+                    await flow.send(not_found(lines))
+                return
+            target = known[0].uri
             lines.insert(0, f"Record-{own}")
         branch = new_branch()
         self._ways[branch] = flow

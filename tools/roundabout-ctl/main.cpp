@@ -31,10 +31,11 @@ std::optional<Exit> confirm(const ctl::Options& options) {
 }
 
 ctl::Reached<admin::End> ask(const ctl::Options& options, const ctl::Sink& sink) {
-    if (options.socket.empty())
+    const bool to_proxy_alone = options.request.command == admin::Command::reload;
+    if (options.socket.empty() && !to_proxy_alone)
         return ctl::ask_database(options.database, options.request, sink);
     auto answer = ctl::ask_proxy(options.socket, options.request, sink);
-    if (answer || !answer.error().down || options.database.empty())
+    if (answer || !answer.error().down || options.database.empty() || to_proxy_alone)
         return answer;
     return ctl::ask_database(options.database, options.request, sink);
 }
@@ -57,9 +58,12 @@ Exit conclude(const ctl::Options& options, const admin::End& end) {
     case admin::Ending::malformed:
         return complain("the proxy does not understand: " + end.reason, Exit::usage);
     case admin::Ending::failed:
-        return complain(end.reason, Exit::unreachable);
+        return complain(end.reason, options.request.command == admin::Command::reload
+                                        ? Exit::refused
+                                        : Exit::unreachable);
     }
-    if (options.request.command == admin::Command::stats)
+    if (options.request.command == admin::Command::stats ||
+        options.request.command == admin::Command::reload)
         return Exit::ok;
     if (options.request.command == admin::Command::purge)
         tell_purged(end, options.json);

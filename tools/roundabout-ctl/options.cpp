@@ -28,8 +28,10 @@ constexpr std::string_view usage = R"(usage: roundabout-ctl [OPTION...] COMMAND
   show ID|AOR          all about one binding, or about those of an address-of-record
   purge ID|AOR         end bindings; also with conditions, --expired or --all
   stats                all counters
+  reload               have the proxy take up its configuration file; prints what changed
 
-exit codes: 0 done, 1 nothing matched, 2 usage, 3 proxy and database not reachable, 4 refused
+exit codes: 0 done, 1 nothing matched, 2 usage, 3 proxy and database not reachable, 4 refused,
+            by a reload also for a configuration with faults, of which nothing is taken
 
 )";
 
@@ -115,11 +117,12 @@ Problem take_conditions(admin::BindingFilter& filter, const po::variables_map& v
 }
 
 Problem take_command(admin::Request& request, const std::vector<std::string>& words) {
-    constexpr std::array<std::pair<std::string_view, admin::Command>, 4> commands{{
+    constexpr std::array<std::pair<std::string_view, admin::Command>, 5> commands{{
         {"list", admin::Command::list},
         {"show", admin::Command::show},
         {"purge", admin::Command::purge},
         {"stats", admin::Command::stats},
+        {"reload", admin::Command::reload},
     }};
     const auto* const found = std::ranges::find(
         commands, words.front(), &std::pair<std::string_view, admin::Command>::first);
@@ -142,6 +145,8 @@ Problem fault_of(const admin::Request& request) {
         return "show needs a binding's id or an address-of-record";
     if (request.command == admin::Command::stats && !filter.empty())
         return "stats knows no conditions";
+    if (request.command == admin::Command::reload && !filter.empty())
+        return "reload knows no conditions";
     if (request.command != admin::Command::purge)
         return request.all ? Problem("--all is for purge") : std::nullopt;
     if (request.all && !filter.empty())

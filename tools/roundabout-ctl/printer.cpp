@@ -50,6 +50,8 @@ void Printer::print(const admin::Response& response) {
         print_row(*row);
     if (const auto* statistics = std::get_if<admin::Statistics>(&response))
         print_statistics(*statistics);
+    if (const auto* notice = std::get_if<admin::Notice>(&response))
+        out_ << (json_ ? admin::to_json(*notice) : harmless(notice->text)) << '\n';
 }
 
 void Printer::print_row(const admin::BindingRow& row) {
@@ -60,9 +62,10 @@ void Printer::print_row(const admin::BindingRow& row) {
     } else {
         if (held_.empty() && !streaming_)
             add_cells({"ID", "AOR", "SERVER", "TRANSPORT", "REMOTE", "EXPIRES IN", "REACHABLE",
-                       "CONTACT"});
+                       "STORED", "CONTACT"});
         add_cells({row.id, harmless(row.aor), harmless(row.server), row.transport, row.remote,
-                   expiry(row.expires_in), row.reachable ? "yes" : "no", harmless(row.contact)});
+                   expiry(row.expires_in), row.reachable ? "yes" : "no",
+                   row.is_volatile ? "no" : "yes", harmless(row.contact)});
     }
 }
 
@@ -78,7 +81,9 @@ void Printer::print_details(const admin::BindingRow& row) {
         {"local", row.local},
         {"listener", row.listener},
         {"reachable", row.reachable ? "yes" : "no"},
+        {"stored", row.is_volatile ? "no: volatile, a restart would forget it" : "yes"},
         {"behind NAT", row.behind_nat ? "yes" : "no"},
+        {"NAT holds", row.keepalive == 0 ? "" : std::to_string(row.keepalive) + " s"},
         {"expires in", expiry(row.expires_in)},
         {"registered", std::to_string(row.registered)},
         {"Call-ID", row.call_id},

@@ -22,7 +22,7 @@ class Printer {
     void finish();
 
   private:
-    static constexpr std::size_t columns = 8;
+    static constexpr std::size_t columns = 9;
     using Cells = std::array<std::string, columns>;
 
     void print_row(const admin::BindingRow& row);

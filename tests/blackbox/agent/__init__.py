@@ -16,6 +16,7 @@ Start a party, talk, and each wait fails the test when its limit passes:
 - `Phone.switch_on(transport, host, aor, proxy, password=…)`: a client. register, unregister,
   call, ring, answer, cancel, hang_up; everything else as above.
 - `Registrar`: answers REGISTER; bindings(aor), call(aor), fork(aor), registers, guard (digest).
+- `Mirror`: a stateless proxy that sends every request back to its sender.
 - `conversation.converse(a, b, uri)`: every method from both sides; `METHODS` names them.
 - `wire.check_wire(a.endpoint, b.endpoint, Passage(near, far))`: all that b received is what a sent,
   but for the permitted changes; `transparency.check` does it for one message.

@@ -7,6 +7,9 @@ import random
 from collections.abc import Callable
 
 from agent.endpoint import Address, Endpoint, Flow
+from agent.waiting import within
+
+FENCE = b"\0fence"
 
 
 def random_loss(share: float, seed: int) -> Callable[[bytes, bool], bool]:
@@ -32,6 +35,7 @@ class DatagramEndpoint(Endpoint, asyncio.DatagramProtocol):
         super().__init__("udp", host, None)
         self.lose: Callable[[bytes, bool], bool] = lambda raw, outgoing: False
         self._socket: asyncio.DatagramTransport | None = None
+        self._fence = asyncio.Event()
 
     async def listen(self, port: int) -> None:
         loop = asyncio.get_running_loop()
@@ -51,7 +55,16 @@ class DatagramEndpoint(Endpoint, asyncio.DatagramProtocol):
         if not self.lose(raw, True):
             self._socket.sendto(raw, (remote.host, remote.port))
 
+    async def drained(self) -> None:
+        """Returns when all that lay in the socket is read: our own datagram comes behind it."""
+        self._fence.clear()
+        self._socket.sendto(FENCE, (self.local.host, self.local.port))
+        await within(self._fence.wait(), "our own datagram")
+
     def datagram_received(self, data: bytes, addr: tuple) -> None:
+        if data == FENCE:
+            self._fence.set()
+            return
         if self.lose(data, False) or not data.strip(b"\r\n\0"):
             return
         remote = Address(*addr[:2])

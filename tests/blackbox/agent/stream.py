@@ -18,6 +18,9 @@ class StreamFlow(Flow):
         self.framer = Framer()
         self.pong = asyncio.Event()
         """Set by the first CRLF that answers a ping of ours."""
+        self.pings: asyncio.Queue[None] = asyncio.Queue()
+        """An item for each ping that came."""
+        self.answers_pings = True
 
     async def write(self, raw: bytes) -> None:
         self._writer.write(raw)
@@ -40,7 +43,9 @@ class StreamFlow(Flow):
                     self.endpoint.deliver(raw, self)
                 while answered < self.framer.pings:
                     answered += 1
-                    await self.write(b"\r\n")
+                    self.pings.put_nowait(None)
+                    if self.answers_pings:
+                        await self.write(b"\r\n")
                 if self.framer.pongs:
                     self.pong.set()
         except ConnectionError:

@@ -64,6 +64,10 @@ class ClientTransaction:
         """The final response, whatever it is."""
         return await self._take(lambda r: r.status >= 200, "final response", timeout)
 
+    async def any_response(self, timeout: float = PATIENCE) -> Message:
+        """The next response, whatever it is."""
+        return await self._take(lambda r: True, "response", timeout)
+
     async def cancel(self) -> ClientTransaction:
         """Sends CANCEL for this request (RFC 3261 §9.1)."""
         keep = [(r.name.title(), r.value) for r in self.request.rows
@@ -80,13 +84,15 @@ class ClientTransaction:
         invite = self.request.method == "INVITE"
         if invite or response.status >= 200:
             self._answered.set()
-        if invite and response.status >= 300:
-            await self.flow.send(self._hop_ack(response))
-        elif self.ack and 200 <= response.status < 300:
-            await self.flow.send(self.ack)
-        if response.raw not in self._seen:
-            self._seen.add(response.raw)
-            self._responses.put(response)
+        try:
+            if invite and response.status >= 300:
+                await self.flow.send(self._hop_ack(response))
+            elif self.ack and 200 <= response.status < 300:
+                await self.flow.send(self.ack)
+        finally:
+            if response.raw not in self._seen:
+                self._seen.add(response.raw)
+                self._responses.put(response)
 
     async def _take(self, fits: Callable[[Message], bool], what: object, timeout: float) -> Message:
         return await self._responses.take(fits, f"{what} to {self.request!r}", timeout)
@@ -204,7 +210,9 @@ class Transactions:
 
     async def _cancel(self, cancel: ServerTransaction, invite: ServerTransaction | None) -> None:
         """Answers CANCEL, and the INVITE that it ends if that has no final response yet."""
-        await cancel.respond(200 if invite else 481)
-        if invite and (invite.last is None or Message(invite.last).status < 200):
-            await invite.respond(487)
-            invite.cancelled.set()
+        try:
+            await cancel.respond(200 if invite else 481)
+        finally:
+            if invite and (invite.last is None or Message(invite.last).status < 200):
+                invite.cancelled.set()
+                await invite.respond(487)

@@ -31,7 +31,8 @@ class Passage:
     receiver. `mapped` are the URIs that an R-URI may become when it named the proxy: Contacts that
     the receiver published. `contacts` says whether Contacts are rewritten, and `record_routes`
     how many Record-Routes are added to requests that make dialogs (R14). What a sender that isn't
-    `trusted` asserts of its identity must not come through (R43).
+    `trusted` asserts of its identity must not come through (R43). `hops` proxies of ours stand in a
+    row, each of which adds its own.
     """
 
     near: str
@@ -40,10 +41,14 @@ class Passage:
     contacts: bool = True
     record_routes: int = 2
     trusted: bool = True
+    hops: int = 1
 
     def is_ours(self, uri: Uri) -> bool:
-        """Whether a URI names the proxy on either side."""
-        return place(uri) in (self.near, self.far)
+        """Whether a URI names the proxy on either side.
+
+        Of several in a row the inner sides are not known: there a token tells.
+        """
+        return place(uri) in (self.near, self.far) or (self.hops > 1 and "rb" in uri.parameters)
 
 
 def place(uri: Uri) -> str:
@@ -65,7 +70,7 @@ def check(sent: bytes, received: bytes, passage: Passage) -> None:
         rows = undo_contact(before, rows, passage)
         if before.is_request:
             check_start(before, after, passage)
-            rows = undo_max_forwards(before.rows, rows)
+            rows = undo_max_forwards(before.rows, rows, passage)
             rows = undo_own_via(before.rows, rows, passage)
             rows = undo_record_route(before, rows, passage)
         else:
@@ -113,14 +118,14 @@ def undo_content_length(before: Message, after: Message) -> list[Row]:
     return without(after.rows, lengths[0])
 
 
-def undo_max_forwards(before: list[Row], rows: list[Row]) -> list[Row]:
-    """Max-Forwards is one less, or added as 70 (R31)."""
+def undo_max_forwards(before: list[Row], rows: list[Row], passage: Passage) -> list[Row]:
+    """Max-Forwards is one less for each hop, or added as 70 by the first (R31)."""
     was, now = named(before, "max-forwards"), named(rows, "max-forwards")
     require(len(now) == 1, f"{len(now)} Max-Forwards rows")
     if not was:
-        require(now[0].value == "70", f"Max-Forwards added as {now[0].value}")
+        require(now[0].value == str(71 - passage.hops), f"Max-Forwards added as {now[0].value}")
         return without(rows, now[0])
-    wanted = re.sub(rb"\d+", str(int(was[0].value) - 1).encode(), was[0].raw)
+    wanted = re.sub(rb"\d+", str(int(was[0].value) - passage.hops).encode(), was[0].raw)
     require(now[0].raw == wanted, f"{was[0].raw!r} became {now[0].raw!r}")
     return replaced(rows, now[0], was[0])
 
@@ -128,26 +133,33 @@ def undo_max_forwards(before: list[Row], rows: list[Row]) -> list[Row]:
 def undo_own_via(before: list[Row], rows: list[Row], passage: Passage) -> list[Row]:
     """Our Via stands on top in a row of its own; the sender's top one may be stamped (§18.2.1)."""
     vias, was = named(rows, "via"), named(before, "via")
-    require(len(vias) > len(was), "no Via was added")
+    require(len(vias) >= len(was) + passage.hops, "no Via was added")
     parts = split_outside(vias[0].value, ";")
     sent_by = parts[0].split()[-1]
     require(sent_by == passage.far, f"the Via added says {sent_by}, not {passage.far}")
     require(any(part.startswith(f"branch={MAGIC}") for part in parts), f"no branch: {parts}")
-    plain = re.sub(rb";\s*received=[^;,\r]*", b"", vias[1].raw, count=1)
-    plain = re.sub(rb"(;\s*rport)=\d+", rb"\1", plain, count=1)
-    require(was[0].raw in (plain, vias[1].raw), f"{was[0].raw!r} became {vias[1].raw!r}")
-    return without(replaced(rows, vias[1], was[0]), vias[0])
+    top = vias[passage.hops]
+    received = re.compile(rb";\s*received=[^;,\r]*")
+    plain = re.sub(rb"(;\s*rport)=\d+", rb"\1", received.sub(b"", top.raw, count=1), count=1)
+    # A `received` that the sender wrote itself is replaced.
+    same = was[0].raw in (plain, top.raw) or received.sub(b"", was[0].raw, count=1) == plain
+    require(same, f"{was[0].raw!r} became {top.raw!r}")
+    rows = replaced(rows, top, was[0])
+    for via in vias[:passage.hops]:
+        rows = without(rows, via)
+    return rows
 
 
 def undo_via_taken(before: list[Row], rows: list[Row], passage: Passage) -> list[Row]:
-    """Exactly our own Via is taken off a response."""
-    top = named(before, "via")[0]
+    """Exactly our own Vias are taken off a response."""
+    taken = named(before, "via")[:passage.hops]
+    top = taken[0]
     values = split_outside(top.value, ",")
     sent_by = split_outside(values[0], ";")[0].split()[-1]
     require(sent_by == passage.near, f"{sent_by} was on top of the response, not {passage.near}")
     require(len(values) == 1, "peers here write one Via a row")
     index = next(i for i, row in enumerate(before) if row is top)
-    return rows[:index] + [top] + rows[index:]
+    return rows[:index] + taken + rows[index:]
 
 
 def undo_record_route(before: Message, rows: list[Row], passage: Passage) -> list[Row]:
@@ -170,7 +182,10 @@ def undo_record_route(before: Message, rows: list[Row], passage: Passage) -> lis
 
 
 def undo_removed(before: list[Row], rows: list[Row], passage: Passage) -> list[Row]:
-    """Puts back the rows that may go: Routes that name us (R15), an untrusted identity (R43)."""
+    """Puts back the rows that may go: Routes that name us (R15), an untrusted identity (R43).
+
+    Through several proxies in a row the peers here send no Routes but ours.
+    """
     kept = iter(named(rows, "route"))
     popping = True
     for index, row in enumerate(before):
@@ -179,7 +194,8 @@ def undo_removed(before: list[Row], rows: list[Row], passage: Passage) -> list[R
         if row.name != "route":
             continue
         left = values = split_outside(row.value, ",")
-        while popping and left and passage.is_ours(NameAddr.parse(left[0]).uri):
+        while popping and left and (passage.hops > 1
+                                    or passage.is_ours(NameAddr.parse(left[0]).uri)):
             left = left[1:]
         popping = not left
         now = next(kept, None) if left else None
@@ -207,13 +223,16 @@ def undo_contact(before: Message, rows: list[Row], passage: Passage) -> list[Row
 
 
 def check_contact(old: str, new: str, passage: Passage) -> None:
-    """A Contact in a dialog becomes a URI of ours as the receiver knows us; a GRUU stays (R13)."""
+    """A Contact in a dialog becomes a URI of ours as the receiver knows us; a GRUU stays (R13).
+
+    The second proxy in a row leaves alone what would grow too long, so that it names the first.
+    """
     was, now = NameAddr.parse(old).uri, NameAddr.parse(new).uri
     if "gr" in was.parameters:
         require(was.text == now.text, f"the GRUU {was.text} became {now.text}")
     else:
-        require(place(now) == passage.far, f"Contact {was.text} became {now.text}, which does not"
-                                           f" name {passage.far}")
+        right = passage.is_ours(now) if passage.hops > 1 else place(now) == passage.far
+        require(right, f"Contact {was.text} became {now.text}, which does not name {passage.far}")
 
 
 def compare_rows(before: list[Row], rows: list[Row]) -> None:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 8.0
+PATIENCE = 15.0
 """Seconds that a wait takes at most unless the caller says otherwise."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from agent.endpoint import Endpoint
 from agent.message import Message
 from agent.transparency import Altered, Passage, check
@@ -32,8 +34,7 @@ def check_wire(sender: Endpoint, receiver: Endpoint, passage: Passage) -> int:
     for raw in sender.sent:
         outgoing.setdefault(identity(Message(raw)), []).append(raw)
     mapped = {*passage.mapped, *published_contacts(receiver)}
-    passage = Passage(passage.near, passage.far, mapped, passage.contacts, passage.record_routes,
-                      passage.trusted)
+    passage = dataclasses.replace(passage, mapped=mapped)
     through = [message for message in incoming if not is_hop_by_hop(message, invites)]
     for message in through:
         originals = outgoing.get(identity(message))

@@ -82,11 +82,17 @@ class BrowserPhone:
 
     async def expect(self, event: str) -> object:
         """The next event of that name that was not expected before; returns its detail."""
-        start = self._cursors.get(event, self._since)
-        line = await asyncio.to_thread(self._browser.await_line, self._pattern(event), PATIENCE,
-                                       start)
-        self._cursors[event] = self._browser.log.index(line, start) + 1
-        return json.loads(line.split(" ", 2)[2])
+        return json.loads((await self._next(self._pattern(event))).split(" ", 2)[2])
+
+    async def receive(self, start: str) -> None:
+        """The next SIP message in whose start line begins so."""
+        await self._next(rf"^\[{re.escape(self.user)}\] receives {re.escape(start)}")
+
+    async def _next(self, pattern: str) -> str:
+        start = self._cursors.get(pattern, self._since)
+        line = await asyncio.to_thread(self._browser.await_line, pattern, PATIENCE, start)
+        self._cursors[pattern] = self._browser.log.index(line, start) + 1
+        return line
 
     def count(self, event: str) -> int:
         """How often that event came so far."""

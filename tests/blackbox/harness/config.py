@@ -11,7 +11,11 @@ from agent.endpoint import Address
 
 
 def toml(value: object) -> str:
-    """A TOML value; JSON's strings, numbers and arrays are TOML's too."""
+    """A TOML value; JSON's strings and numbers are TOML's too."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {toml(item)}' for key, item in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
@@ -32,13 +36,13 @@ class Listener:
 
 @dataclass
 class Server:
-    """A `[[server]]` table: a trusted server."""
+    """A `[[server]]` table: a trusted server. None leaves transport or port to DNS."""
 
     name: str
     addresses: list[str]
     domains: list[str]
-    transport: str
-    port: int
+    transport: str | None
+    port: int | None
     routes: list[str] = field(default_factory=list)
     more: dict[str, object] = field(default_factory=dict)
 
@@ -65,6 +69,9 @@ class Settings:
     log_level: str = "debug"
     control: Path | None = None
     control_group: str | None = None
+    limits: dict[str, object] = field(default_factory=dict)
+    store: dict[str, object] = field(default_factory=dict)
+    metrics: Address | None = None
     more: dict[str, object] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
@@ -84,10 +91,14 @@ class Settings:
         if self.certificate:
             yield from self._table("[tls]", {"certificate": self.certificate, "key": self.key,
                                              "ca": self.ca})
-        yield from self._table("[store]", {"path": folder / "clients.db"})
+        if self.limits:
+            yield from self._table("[limits]", self.limits)
+        yield from self._table("[store]", {"path": folder / "clients.db", **self.store})
         if self.control:
             yield from self._table("[control]", {"socket": self.control,
                                                  "group": self.control_group})
+        if self.metrics:
+            yield from self._table("[metrics]", {"bind": str(self.metrics)})
         yield from self._table("[log]", {"level": self.log_level})
 
     @staticmethod

@@ -24,19 +24,23 @@ class ConfigTemplate(Template):
 
 
 class Kamailio(Program):
-    """A Kamailio from a template of this folder, listening by UDP at `address` at least."""
+    """A Kamailio from a template of `templates`, listening by UDP at `address` at least.
 
-    def __init__(self, template: str, address: Address, folder: Path, **values: object) -> None:
+    `memory`: megabytes shared by its processes.
+    """
+
+    def __init__(self, template: str, address: Address, folder: Path, *,
+                 templates: Path = TEMPLATES, memory: int = 64, **values: object) -> None:
         self.address = address
         place = folder / f"{template}-{address.host}"
         place.mkdir(exist_ok=True)
         self._control = place / "ctl"
-        text = (TEMPLATES / f"{template}.cfg").read_text(encoding="utf-8")
+        text = (templates / f"{template}.cfg").read_text(encoding="utf-8")
         config = place / "kamailio.cfg"
         config.write_text(ConfigTemplate(text).substitute(
             values, modules=MODULES, control=self._control, host=address.host, port=address.port))
         super().__init__(f"kamailio {template}",
-                         ["kamailio", "-DD", "-E", "-f", config, "-m", "64", "-M", "8",
+                         ["kamailio", "-DD", "-E", "-f", config, "-m", str(memory), "-M", "8",
                           "-P", place / "pid", "-Y", place, "-w", place], place)
 
     def start(self) -> None:
@@ -62,12 +66,21 @@ class Kamailio(Program):
 
 
 class KamailioRegistrar(Kamailio):
-    """A registrar and proxy for `domain` by UDP and TCP; everybody's password is `password`."""
+    """A registrar and proxy for `domain` by UDP and TCP; everybody's password is `password`.
+
+    `outbound`: it keeps Path, knows outbound, and tells a Service-Route.
+    """
 
     def __init__(self, address: Address, folder: Path, domain: str = "pbx.test",
-                 password: str = "secret") -> None:
+                 password: str = "secret", outbound: bool = False) -> None:
         self.domain, self.password = domain, password
-        super().__init__("registrar", address, folder, domain=domain, password=password)
+        super().__init__("registrar", address, folder, domain=domain, password=password,
+                         outbound="#!define OUTBOUND" if outbound else "")
+
+    def paths(self, user: str) -> list[str]:
+        """The Path of each binding of a user."""
+        done = self._kamcmd("ul.lookup", "location", user)
+        return re.findall(r"^\s*Path: (<\S+)", done.stdout, re.M)
 
     def bindings(self, user: str) -> list[str]:
         """The Contact URIs registered for a user now."""
@@ -92,3 +105,17 @@ class KamailioTrunk(Kamailio):
             "trunk", address, folder, transport=transport, proxy=proxy, inside=inside,
             inside_host=inside.host, certificate=certificate.chain, key=certificate.key, ca=ca,
             outside=self.outside, carrier="tcp" if transport == "ws" else "tls")
+
+
+class KamailioCircle(Kamailio):
+    """A misled proxy: sends every request back to where it came from."""
+
+    def __init__(self, address: Address, folder: Path) -> None:
+        super().__init__("circle", address, folder)
+
+
+class KamailioReferee(Kamailio):
+    """Answers 200 to what it finds well formed, something else or nothing to the rest."""
+
+    def __init__(self, address: Address, folder: Path) -> None:
+        super().__init__("referee", address, folder)

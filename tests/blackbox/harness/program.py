@@ -27,6 +27,10 @@ class Program:
 
     def __init__(self, name: str, command: Sequence[str | Path], folder: Path) -> None:
         self.name, self.command, self.folder = name, [str(part) for part in command], folder
+        self.wrapper: list[str] = []
+        """What starts the command, if not we by ourselves."""
+        self.more: dict[str, object] = {}
+        """More of what subprocess.Popen takes."""
         self.log: list[str] = []
         self._news = threading.Condition()
         self._process: subprocess.Popen | None = None
@@ -43,8 +47,8 @@ class Program:
     def start(self) -> None:
         """Starts the process, in a session of its own."""
         self._process = subprocess.Popen(
-            self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True)
+            [*self.wrapper, *self.command], cwd=self.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **self.more)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         if self not in Program.started:

@@ -24,12 +24,13 @@ class Sipp(Program):
     """One run of a scenario at `local`; the side that calls is given `remote` and `target`.
 
     `target` is the host of the R-URI (the called server's domain). `loss` is the share of messages
-    lost on purpose, in percent. A waiting side ends by itself after `calls` calls.
+    lost on purpose, in percent. A waiting side ends by itself after `calls` calls, or `limit`
+    seconds.
     """
 
     def __init__(self, scenario: str, transport: str, local: Address, folder: Path, *,
                  remote: Address | None = None, target: str = "", calls: int = 1,
-                 loss: int = 0, service: str = "bob") -> None:
+                 loss: int = 0, service: str = "bob", limit: float = CALL_LIMIT) -> None:
         name = f"{scenario}-{local.host}"
         self.errors = folder / f"{name}.errors"
         self._waits = None if remote else (transport, local)
@@ -38,7 +39,7 @@ class Sipp(Program):
             "-i", local.host, "-bind_local", "-p", str(local.port), "-m", str(calls),
             "-s", service, "-key", "target", target or "unset", "-nostdin", "-skip_rlimit",
             "-trace_err", "-error_file", self.errors, "-recv_timeout", "20000",
-            "-timeout", f"{CALL_LIMIT:.0f}s", "-timeout_error"]
+            "-timeout", f"{limit:.0f}s", "-timeout_error"]
         if loss:
             command += ["-lost", str(loss)]
         if remote:

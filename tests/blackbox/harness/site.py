@@ -21,19 +21,20 @@ class Site:
     """Kamailio, the proxy before it, and phones on either side of the proxy."""
 
     def __init__(self, slot: Slot, authority: Authority, folder: Path, binary: str,
-                 server_transport: str) -> None:
+                 server_transport: str, by_path: bool = False, **more: object) -> None:
+        """`by_path`: clients are registered by Path; `more`: keys of the proxy's configuration."""
         self.slot = slot
         self.place = Address(slot.ip(3), 5060)
-        self.pbx = KamailioRegistrar(self.place, folder)
+        self.pbx = KamailioRegistrar(self.place, folder, outbound=by_path)
         self.listeners = {t: Address(slot.ip(2), PORTS[t]) for t in TRANSPORTS}
         own = authority.issue("proxy", [slot.ip(2)])
         self.tls = authority.contexts(authority.issue("phones", [slot.ip(4), slot.ip(5)]))
         self.proxy = Roundabout(Settings(
             [Listener(t, address) for t, address in self.listeners.items()],
             [Server("pbx", [self.place.host], [self.pbx.domain], server_transport,
-                    self.place.port)],
+                    self.place.port, more={"register_as": "path"} if by_path else {})],
             domains=["proxy.test"], default_server="pbx", workers=workers(),
-            certificate=own.chain, key=own.key, ca=authority.ca), folder, binary)
+            certificate=own.chain, key=own.key, ca=authority.ca, more=more), folder, binary)
 
     async def phone(self, transport: str, user: str, host: int, registrar: str = "") -> Phone:
         """A phone behind the proxy."""

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+struct evp_cipher_ctx_st;
+
+namespace roundabout::crypto {
+
+using Block = std::array<std::uint8_t, 16>;
+using Aes128Key = std::span<const std::uint8_t, 16>;
+
+/// libcrypto's AES-128, given its key once. Not to be shared between threads.
+class Aes128 {
+  public:
+    enum class Mode : std::uint8_t { ecb, cbc };
+
+    /// CBC begins with an IV of zeros. Error: key_unusable.
+    [[nodiscard]] static Result<Aes128> make(Mode mode, Aes128Key key);
+
+    /// Encrypts in place. In CBC mode a call goes on where the last one ended. False where
+    /// libcrypto fails.
+    [[nodiscard]] bool encrypt(std::span<Block> blocks) noexcept;
+
+  private:
+    struct Free {
+        void operator()(evp_cipher_ctx_st* context) const noexcept;
+    };
+    using Context = std::unique_ptr<evp_cipher_ctx_st, Free>;
+    explicit Aes128(Context context) noexcept
+        : context_(std::move(context)) {}
+
+    Context context_;
+};
+
+/// AES-128-CMAC (RFC 4493), for any number of messages. Not to be shared between threads.
+class Cmac {
+  public:
+    /// Error: key_unusable.
+    [[nodiscard]] static Result<Cmac> make(Aes128Key key);
+
+    /// The MAC of `text`; key_unusable where libcrypto fails, then for ever. O(size), no allocation
+    /// once a text as long was seen.
+    [[nodiscard]] Result<Block> of(std::string_view text);
+
+  private:
+    Cmac(Aes128 cbc, const Block& of_whole, const Block& of_padded) noexcept
+        : cbc_(std::move(cbc))
+        , of_whole_(of_whole)
+        , of_padded_(of_padded) {}
+
+    Aes128 cbc_;
+    Block of_whole_;  ///< K1: for a last block that is whole
+    Block of_padded_; ///< K2: for one that is filled up
+    Block last_{};    ///< what `cbc_` will add to the next block
+    std::vector<Block> scratch_;
+};
+
+/// In place.
+void add(Block& to, const Block& other) noexcept;
+/// Times x in GF(2^128) (RFC 4493 §2.3, RFC 5297 §2.3).
+[[nodiscard]] Block doubled(const Block& block) noexcept;
+
+} // namespace roundabout::crypto

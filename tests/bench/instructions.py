@@ -1,0 +1,68 @@
+"""Instructions a message, counted by callgrind in the project's own core."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+NAMED = re.compile(r"(ob|cob)=\((\d+)\)(?: (.*))?$")
+COST = re.compile(r"[+\-*\d]\S* (\d+)$")
+
+
+@dataclass
+class Cost:
+    """What one message of a kind costs, in all and by where the instructions are."""
+
+    kind: str
+    size: int
+    all: float
+    own: float
+    crypto: float
+
+
+def count(program: Path, folder: Path, messages: int) -> list[Cost]:
+    """Runs the core's messages under callgrind; each figure is the mean of that many."""
+    stripped = folder / "core"  # valgrind does not understand clang's debug information
+    subprocess.run(["strip", "-g", "-o", stripped, program], check=True)
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--collect-atstart=no",
+         f"--callgrind-out-file={folder / 'callgrind'}", stripped],
+        env={**os.environ, "ROUNDABOUT_BENCH_MESSAGES": str(messages)},
+        capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"callgrind: {done.stdout}{done.stderr}")
+    dumps = sorted(folder.glob("callgrind.*"), key=lambda path: int(path.suffix[1:]))
+    return [cost for dump in dumps for cost in read(dump, stripped)]
+
+
+def read(dump: Path, program: Path) -> Iterator[Cost]:
+    """A dump's figures, if it is that of a kind of message."""
+    objects: dict[str, str] = {}
+    costs: Counter[str] = Counter()
+    kind, here, of_callee = None, "", False
+    for line in dump.read_text(encoding="utf-8").splitlines():
+        if line.startswith("desc: Trigger: Client Request: "):
+            kind = line.split(": ", 3)[3]
+        elif named := NAMED.match(line):
+            which, number, name = named.groups()
+            if name:
+                objects[number] = name
+            if which == "ob":
+                here = objects.get(number, "")
+        elif line.startswith("calls="):
+            of_callee = True  # the next line is what the callee cost: counted there
+        elif cost := COST.match(line):
+            if not of_callee:
+                costs[here] += int(cost[1])
+            of_callee = False
+    if kind is None:
+        return
+    name, size, messages = kind.split("|")
+    crypto = sum(cost for where, cost in costs.items() if "libcrypto" in where)
+    yield Cost(name, int(size), sum(costs.values()) / int(messages),
+               costs[str(program)] / int(messages), crypto / int(messages))

@@ -1,0 +1,86 @@
+"""The proxies that are compared, each set up to do the same."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.endpoint import Address
+from harness.certificates import Authority
+from harness.config import Listener, Server, Settings
+from harness.kamailio import Kamailio
+from harness.program import Program
+from harness.roundabout import Roundabout
+from harness.slot import Slot
+
+DOMAIN = "callee.test"
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Network:
+    """Who is where: a trusted server that calls, clients, one that is called, by UDP."""
+
+    slot: Slot
+    authority: Authority
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.server, self.client = self.slot.ip(2), self.slot.ip(3)
+        self.callee = Address(self.slot.ip(4), free_port(self.slot.ip(4)))
+        self.proxy_host = self.slot.ip(1)
+        self.issued = self.authority.issue("proxy", [self.proxy_host], ["localhost"])
+
+    def source(self, transport: str) -> str:
+        """Whose address calls by that transport."""
+        return self.server if transport == "udp" else self.client
+
+
+ONE_BUSY_SOURCE = {"connections_per_source": 100_000, "handshakes_per_source": 5_000,
+                   "messages_per_source": 10_000_000, "messages_burst": 10_000_000,
+                   "transactions": 5_000_000}
+"""Limits for load that comes from one address."""
+
+
+@dataclass
+class Proxy:
+    """A proxy that can be started, and where it listens by transport."""
+
+    name: str
+    program: Program
+    listeners: dict[str, Address]
+
+
+def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that nobody has now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def roundabout(network: Network, binary: str) -> Proxy:
+    """Roundabout with a worker a core."""
+    listeners = {t: Address(network.proxy_host, free_port(network.proxy_host))
+                 for t in ("udp", "tcp", "tls", "ws", "wss")}
+    caller = Server("caller", [network.server], ["caller.test"], "udp", 5060)
+    callee = Server("callee", [network.callee.host], [DOMAIN], "udp", network.callee.port)
+    settings = Settings([Listener(t, a) for t, a in listeners.items()], [caller, callee],
+                        client_networks=[f"{network.client}/32"], workers=0,
+                        certificate=network.issued.chain, key=network.issued.key,
+                        ca=network.authority.ca, log_level="warning", limits=ONE_BUSY_SOURCE)
+    folder = network.folder / "roundabout"
+    folder.mkdir(exist_ok=True)
+    return Proxy("Roundabout", Roundabout(settings, folder, binary), listeners)
+
+
+def kamailio(network: Network) -> Proxy:
+    """Kamailio with as many processes for UDP, and for connections, as there are cores."""
+    plain = Address(network.proxy_host, free_port(network.proxy_host))
+    secure = Address(network.proxy_host, free_port(network.proxy_host))
+    program = Kamailio("kamailio", plain, network.folder, templates=HERE, memory=1024,
+                       processes=os.cpu_count(), secure=secure.port, callee=network.callee,
+                       certificate=network.issued.chain, key=network.issued.key)
+    return Proxy("Kamailio", program, {"udp": plain, "tcp": plain, "ws": plain, "tls": secure,
+                                       "wss": secure})

@@ -1,0 +1,39 @@
+#include "crypto/aes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace roundabout::crypto;
+
+namespace {
+
+// RFC 4493 §4.
+constexpr Block rfc_key{0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6,
+                        0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
+constexpr std::string_view rfc_text =
+    "\x6b\xc1\xbe\xe2\x2e\x40\x9f\x96\xe9\x3d\x7e\x11\x73\x93\x17\x2a"
+    "\xae\x2d\x8a\x57\x1e\x03\xac\x9c\x9e\xb7\x6f\xac\x45\xaf\x8e\x51"
+    "\x30\xc8\x1c\x46\xa3\x5c\xe4\x11\xe5\xfb\xc1\x19\x1a\x0a\x52\xef"
+    "\xf6\x9f\x24\x45\xdf\x4f\x9b\x17\xad\x2b\x41\x7b\xe6\x6c\x37\x10";
+
+constexpr Block mac_of_0{0xbb, 0x1d, 0x69, 0x29, 0xe9, 0x59, 0x37, 0x28,
+                         0x7f, 0xa3, 0x7d, 0x12, 0x9b, 0x75, 0x67, 0x46};
+constexpr Block mac_of_16{0x07, 0x0a, 0x16, 0xb4, 0x6b, 0x4d, 0x41, 0x44,
+                          0xf7, 0x9b, 0xdd, 0x9d, 0xd0, 0x4a, 0x28, 0x7c};
+constexpr Block mac_of_40{0xdf, 0xa6, 0x67, 0x47, 0xde, 0x9a, 0xe6, 0x30,
+                          0x30, 0xca, 0x32, 0x61, 0x14, 0x97, 0xc8, 0x27};
+constexpr Block mac_of_64{0x51, 0xf0, 0xbe, 0xbf, 0x7e, 0x3b, 0x9d, 0x92,
+                          0xfc, 0x49, 0x74, 0x17, 0x79, 0x36, 0x3c, 0xfe};
+
+} // namespace
+
+TEST_CASE("CMAC: the examples of RFC 4493 §4, in any order and again") {
+    Cmac mac = *Cmac::make(rfc_key);
+    for (int round = 0; round < 2; ++round) {
+        CHECK(*mac.of("") == mac_of_0);
+        CHECK(*mac.of(rfc_text) == mac_of_64);
+        CHECK(*mac.of(rfc_text.substr(0, 40)) == mac_of_40);
+        CHECK(*mac.of(rfc_text.substr(0, 16)) == mac_of_16);
+    }
+}
