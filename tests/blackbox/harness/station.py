@@ -27,6 +27,9 @@ async def try_to(*sends: Awaitable[object]) -> bool:
             await send
         return True
     except CONNECTION_LOST:
+        # A write can fail without having waited for anything, before the connection's reader has
+        # seen its end: whoever tries again at once would leave it no turn to do so.
+        await asyncio.sleep(0)
         return False
 
 
