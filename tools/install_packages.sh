@@ -15,7 +15,7 @@ test=(
     g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
     sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
     kamailio-extra-modules kamailio-outbound-modules baresip chromium dnsmasq-base nodejs npm
-    python3-pytest sqlite3 procps iproute2 nginx haproxy fail2ban man-db systemd prometheus
+    python3-pytest sqlite3 tshark procps iproute2 nginx haproxy fail2ban man-db systemd prometheus
 )
 
 bench=(valgrind binutils sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules procps)

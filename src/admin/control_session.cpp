@@ -25,6 +25,8 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 /// Both for the next request and for taking a piece of an answer.
 constexpr auto patience = std::chrono::seconds(30);
 
+constexpr const char* still_loading = "the bindings are still being read from the file";
+
 WallTime wall_now() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
@@ -39,16 +41,21 @@ End ended(Ending ending, std::string reason) {
 } // namespace
 
 ControlSession::ControlSession(asio::io_context& io, asio::local::stream_protocol::socket socket,
-                               Peer peer, const Subject& subject, CommitWaits& commits)
+                               Peer peer, const Subject& subject, CommitWaits& commits,
+                               TraceHub* traces)
     : socket_(std::move(socket))
     , peer_(peer)
     , subject_(subject)
     , commits_(commits)
+    , traces_(traces)
+    , io_(io)
     , deadline_(io, [this] { close(); }) {}
 
 void ControlSession::close() {
     boost::system::error_code ignored;
     socket_.close(ignored);
+    if (watcher_)
+        watcher_->stop();
 }
 
 asio::awaitable<void> ControlSession::run() {
@@ -72,27 +79,60 @@ asio::awaitable<void> ControlSession::run() {
 asio::awaitable<void> ControlSession::answer(std::string line) {
     const Parsed<Request> request = parse_request(line);
     End end;
-    const bool of_bindings =
-        request && request->command != Command::stats && request->command != Command::reload;
     if (!request) {
         end = ended(Ending::malformed, request.error());
-    } else if (of_bindings && !co_await all_loaded()) {
-        end = ended(Ending::failed, "the bindings are still being read from the file");
-    } else if (request->command == Command::purge) {
+        std::string refused = to_line(end);
+        co_await send(std::move(refused));
+        co_return;
+    }
+    switch (request->command) {
+    case Command::list:
+    case Command::show:
+        end = co_await list(*request);
+        break;
+    case Command::purge:
         end = co_await purge(*request);
-    } else if (request->command == Command::reload) {
+        break;
+    case Command::reload:
         end = co_await reload();
-    } else if (request->command == Command::stats) {
+        break;
+    case Command::stats: {
         std::string counters = to_line(gather(subject_.statistics));
         co_await send(std::move(counters));
-    } else {
-        end = co_await list(*request);
+        break;
+    }
+    case Command::status:
+        end = co_await status();
+        break;
+    case Command::servers:
+        end = co_await servers();
+        break;
+    case Command::flows:
+        end = co_await flows();
+        break;
+    case Command::trace:
+        end = co_await trace(*request);
+        break;
+    case Command::explain:
+        end = co_await explain(*request);
+        break;
     }
     std::string last = to_line(end);
     co_await send(std::move(last));
 }
 
+/// What changes something, or shows what people say, is for root and the proxy's own user.
+std::optional<End> ControlSession::refusal(std::string_view deed) const {
+    if (may_change(peer_, ::geteuid()))
+        return std::nullopt;
+    spdlog::warn("{} by uid {} (process {}) refused", deed, peer_.uid, peer_.pid);
+    return ended(Ending::refused,
+                 "only root and the proxy's own user may " + std::string(deed));
+}
+
 asio::awaitable<End> ControlSession::list(Request request) {
+    if (!co_await all_loaded())
+        co_return ended(Ending::failed, still_loading);
     BindingWalk walk(*subject_.bindings, std::move(request.filter));
     End end;
     while (socket_.is_open()) {
@@ -135,10 +175,8 @@ asio::awaitable<bool> ControlSession::all_loaded() {
 }
 
 asio::awaitable<End> ControlSession::reload() {
-    if (!may_change(peer_, ::geteuid())) {
-        spdlog::warn("reload by uid {} (process {}) refused", peer_.uid, peer_.pid);
-        co_return ended(Ending::refused, "only root and the proxy's own user may reload");
-    }
+    if (auto refused = refusal("reload"))
+        co_return std::move(*refused);
     spdlog::info("reload by uid {} (process {})", peer_.uid, peer_.pid);
     const Reloaded reloaded = subject_.reload();
     std::string lines;
@@ -159,6 +197,8 @@ asio::awaitable<End> ControlSession::purge(Request request) {
         spdlog::warn("purge of {} by uid {} (process {}) refused", what, peer_.uid, peer_.pid);
         co_return ended(Ending::refused, "only root and the proxy's own user may purge");
     }
+    if (!co_await all_loaded())
+        co_return ended(Ending::failed, still_loading);
     BindingWalk walk(*subject_.bindings, std::move(request.filter));
     End end;
     while (socket_.is_open()) {

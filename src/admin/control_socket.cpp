@@ -25,7 +25,12 @@ ControlSocket::ControlSocket(asio::io_context& io, Subject subject, std::size_t 
     , subject_(std::move(subject))
     , commits_(io, *subject_.store, outlet)
     , acceptor_(io)
-    , rest_(io) {}
+    , rest_(io) {
+    if (subject_.tap != nullptr)
+        traces_ = std::make_unique<TraceHub>(io, *subject_.tap, [this](const IpAddress& address) {
+            return server_at(*subject_.snapshot(), address);
+        });
+}
 
 std::optional<std::string> ControlSocket::listen(const std::string& path,
                                                  const std::string& group) {
@@ -84,7 +89,8 @@ void ControlSocket::admit(Protocol::socket socket) {
         return;
     }
     auto session =
-        std::make_shared<ControlSession>(io_, std::move(socket), *peer, subject_, commits_);
+        std::make_shared<ControlSession>(io_, std::move(socket), *peer, subject_, commits_,
+                                         traces_.get());
     sessions_.push_back(session);
     tasks_.spawn(serve(std::move(session)));
 }

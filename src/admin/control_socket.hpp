@@ -47,6 +47,7 @@ class ControlSocket {
     boost::asio::io_context& io_;
     Subject subject_;
     CommitWaits commits_;
+    std::unique_ptr<TraceHub> traces_;
     boost::asio::local::stream_protocol::acceptor acceptor_;
     boost::asio::steady_timer rest_;
     std::string path_;

@@ -1,11 +1,13 @@
 #include "admin/protocol.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
 namespace roundabout::admin {
@@ -73,6 +75,24 @@ json::object line_of(const Statistics& statistics) { return {{"counters", object
 
 json::object line_of(const Notice& notice) { return {{"notice", to_utf8(notice.text)}}; }
 
+json::value value_of(const Value& value) {
+    return std::visit(
+        [](const auto& each) -> json::value {
+            if constexpr (std::is_same_v<std::decay_t<decltype(each)>, std::vector<std::string>>)
+                return json::array(each.begin(), each.end());
+            else
+                return json::value(each);
+        },
+        value);
+}
+
+json::object line_of(const Record& record) {
+    json::object fields;
+    for (const auto& [key, value] : record.fields)
+        fields[key] = value_of(value);
+    return {{record.kind, std::move(fields)}};
+}
+
 json::object line_of(const End& end) {
     json::object object;
     for (const auto& [word, ending] : endings) {
@@ -134,6 +154,37 @@ Parsed<Response> statistics_from(const json::object& object) {
     return Response(std::move(statistics));
 }
 
+std::optional<std::vector<std::string>> texts_from(const json::array& array) {
+    std::vector<std::string> texts;
+    for (const json::value& each : array) {
+        const json::string* text = each.if_string();
+        if (text == nullptr)
+            return std::nullopt;
+        texts.emplace_back(text->data(), text->size());
+    }
+    return texts;
+}
+
+Parsed<Response> record_from(std::string_view kind, const json::object& object) {
+    Record record;
+    record.kind = kind;
+    for (const json::key_value_pair& each : object) {
+        std::string key(each.key());
+        const json::value& value = each.value();
+        if (const json::string* text = value.if_string())
+            record.add(std::move(key), std::string(text->data(), text->size()));
+        else if (const std::int64_t* number = value.if_int64())
+            record.add(std::move(key), *number);
+        else if (const bool* flag = value.if_bool())
+            record.add(std::move(key), *flag);
+        else if (auto texts = value.is_array() ? texts_from(value.get_array()) : std::nullopt)
+            record.add(std::move(key), std::move(*texts));
+        else
+            return std::string("a field of a record is of no known kind");
+    }
+    return Response(std::move(record));
+}
+
 Parsed<Response> end_from(const json::object& object, std::string_view word) {
     End end;
     const auto* const known =
@@ -167,6 +218,9 @@ Parsed<Response> parse_response(std::string_view line) {
         return statistics_from(*counters);
     if (const json::string* notice = text_at(*object, "notice"))
         return Response(Notice{std::string(notice->data(), notice->size())});
+    if (object->size() == 1 && is_record_kind(object->begin()->key()) &&
+        object->begin()->value().is_object())
+        return record_from(object->begin()->key(), object->begin()->value().get_object());
     if (const json::string* end = text_at(*object, "end"))
         return end_from(*object, {end->data(), end->size()});
     return std::string("a line of the answer is of no known kind");
@@ -180,6 +234,8 @@ std::string to_line(const Response& response) {
 std::string to_json(const BindingRow& row) { return json::serialize(object_of(row)); }
 
 std::string to_json(const Notice& notice) { return json::serialize(line_of(notice)); }
+
+std::string to_json(const Record& record) { return json::serialize(line_of(record)); }
 
 std::string to_json(const Statistics& statistics) { return json::serialize(object_of(statistics)); }
 

@@ -11,6 +11,7 @@
 #include "app/shared_state.hpp"
 #include "app/tls_setup.hpp"
 #include "app/watchdog.hpp"
+#include "app/worker_calls.hpp"
 #include "app/worker_thread.hpp"
 #include "registration/expiry_clock.hpp"
 #include "store/key_file.hpp"
@@ -105,6 +106,7 @@ class Daemon {
     std::unique_ptr<admin::ControlSocket> control_; ///< if one is configured
     std::unique_ptr<admin::HttpListener> http_;     ///< if it is wanted
     bool stopping_ = false;
+    const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::optional<registration::ExpiryClock> expiry_clock_;
     store::HealthLog health_log_;
     std::thread loader_; ///< reads the bindings while the workers serve
@@ -250,6 +252,11 @@ std::optional<std::string> Daemon::open_control() {
     subject.parked = &shared_.parked;
     subject.reload = [this] { return reload(); };
     subject.statistics = statistics_sources();
+    subject.workers = worker_calls(workers_);
+    subject.snapshot = [this] { return workers_.front()->snapshot(); };
+    subject.tap = &shared_.tap;
+    subject.process = {ROUNDABOUT_VERSION, source_.file, started_};
+    subject.stopping = [this] { return stopping_; };
     const std::size_t outlet = workers_.size(); // the one after the workers' own
     control_ = std::make_unique<admin::ControlSocket>(io_, std::move(subject), outlet);
     return control_->listen(config_->control.socket, config_->control.group);

@@ -1,7 +1,7 @@
 #include "app/http_pages.hpp"
 
 #include "admin/metrics.hpp"
-#include "admin/worker_calls.hpp"
+#include "app/worker_calls.hpp"
 
 #include <string>
 #include <utility>
@@ -32,14 +32,12 @@ admin::MetricsSources sources_of(const SharedState& shared, const Workers& worke
     return sources;
 }
 
-asio::awaitable<admin::Page> health(asio::io_context& io, const Workers& workers) {
+asio::awaitable<admin::Page> health(asio::io_context& io, std::vector<admin::WorkerCall> workers) {
     const std::function<bool(proxy::Services&, transport::WorkerFlows&)> nothing =
         [](proxy::Services&, transport::WorkerFlows&) { return true; };
     for (std::size_t i = 0; i < workers.size(); ++i) {
-        const admin::WorkerCall call = [worker = workers[i].get()](admin::OnWorker what) {
-            worker->run_soon(std::move(what));
-        };
-        const std::optional<bool> answered = co_await admin::ask_worker<bool>(io, call, nothing);
+        const std::optional<bool> answered =
+            co_await admin::ask_worker<bool>(io, workers[i], nothing);
         if (!answered)
             co_return page_of(503, "worker " + std::to_string(i) + " does not answer\n");
     }
@@ -67,7 +65,7 @@ admin::Pages make_pages(asio::io_context& io, const SharedState& shared, const W
         page.type = "text/plain; version=0.0.4; charset=utf-8";
         return page;
     };
-    pages.health = [&io, &workers] { return health(io, workers); };
+    pages.health = [&io, calls = worker_calls(workers)] { return health(io, calls); };
     pages.readiness = [&shared, stopping = std::move(stopping)] {
         return readiness(shared, stopping());
     };

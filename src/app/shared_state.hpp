@@ -11,6 +11,7 @@
 #include "transport/connection_census.hpp"
 #include "transport/distribution.hpp"
 #include "transport/flow_settings.hpp"
+#include "transport/tap.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct SharedState {
     transport::Inboxes inboxes; ///< by worker
     proxy::Parked parked{inboxes};
     proxy::ServerHealth health;
+    transport::Tap tap;
     registration::BindingTable* bindings = nullptr;
     store::BindingStore* store = nullptr;
     std::uint16_t workers = 1;

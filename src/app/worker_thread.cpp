@@ -82,6 +82,7 @@ std::optional<std::string> WorkerThread::prepare() {
     transport::FlowSettings settings = shared_.flow_settings;
     settings.worker = number_;
     settings.boot = shared_.boot;
+    settings.tap = &shared_.tap;
     settings.is_server = [this](const IpAddress& address) {
         return !services_->snapshot->servers.at(address).empty();
     };
@@ -131,7 +132,8 @@ std::optional<std::string> WorkerThread::prepare() {
                         nullptr,
                         {},
                         0,
-                        {}});
+                        {},
+                        &shared_.tap});
     refresh_snapshot();
     worker_ = std::make_unique<proxy::Worker>(*services_, shared_.inboxes, *shared_.recent,
                                               *shared_.rates);
@@ -162,8 +164,17 @@ void WorkerThread::refresh_snapshot() {
         return;
     services_->snapshot =
         proxy::make_snapshot(config_, resolver_->book(), shared_.machine, *tokens_);
+    {
+        const std::scoped_lock lock(published_mutex_);
+        published_ = services_->snapshot;
+    }
     if (number_ == 0) // all workers find the same, sooner or later; one of them says it
         shared_.health.know(proxy::server_places(*services_->snapshot));
+}
+
+proxy::SnapshotPtr WorkerThread::snapshot() const {
+    const std::scoped_lock lock(published_mutex_);
+    return published_;
 }
 
 void WorkerThread::take_arrivals() {

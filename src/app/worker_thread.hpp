@@ -17,6 +17,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -84,6 +85,8 @@ class WorkerThread {
     [[nodiscard]] const transport::WorkerFlows& flows() const { return *flows_; }
     [[nodiscard]] const transport::MessageCounts& messages() const { return layer_->messages; }
     [[nodiscard]] const proxy::Measures& measures() const { return measures_; }
+    /// What it decides by now. Any thread.
+    [[nodiscard]] proxy::SnapshotPtr snapshot() const;
     /// How long the thread was busy with what it did at one go: arrivals, timers, outcomes.
     [[nodiscard]] const WorkingTimes& turns() const noexcept { return turns_; }
 
@@ -105,6 +108,8 @@ class WorkerThread {
     proxy::Counters counters_;
     proxy::Measures measures_;
     WorkingTimes turns_;
+    mutable std::mutex published_mutex_;
+    proxy::SnapshotPtr published_; ///< the services' own, for other threads
     std::unique_ptr<transport::WorkerFlows> flows_;
     std::unique_ptr<transport::Resolver> resolver_;
     std::unique_ptr<routing::Tokens> tokens_;

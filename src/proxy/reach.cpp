@@ -135,8 +135,10 @@ Result<Way> client_way(const routing::ClientPlace& place, Services& services,
         // since then is the surer way; and if its binding has lost its flow, it was this one.
         const bool doubtful = place.flow.worker != services.worker && found &&
                               (!found->binding.reachable || found->binding.flow.id != place.flow);
+        // The binding also knows who is at the other end of a connection that another worker has.
         if (const auto flow = open_flow(place, services, snapshot); flow && !doubtful)
-            return Way{*flow, false};
+            return Way{found && found->binding.flow.id == flow->id ? found->binding.flow : *flow,
+                       false};
     } else if (!found || found->binding.flow.remote == place.remote) {
         return udp_way(place.remote.address, place.remote.port,
                        snapshot.listener_by_hash(place.listener_hash), services);
@@ -169,11 +171,11 @@ Async<Result<Location>> location_of(Loop& loop, Services& services, Sought sough
 
 } // namespace
 
-CandidatesPtr candidates_for(const sip::Message& request, const Services& services) {
+CandidatesPtr candidates_for(const sip::Message& request, const Services& services, bool sends) {
     SipHash hash(services.keys.front().owner);
     hash.field(sip::call_id(request));
     const bool answered =
-        request.method() != sip::Method::ack && request.method() != sip::Method::cancel;
+        sends && request.method() != sip::Method::ack && request.method() != sip::Method::cancel;
     return std::make_shared<Candidates>(hash.finish(), answered);
 }
 
@@ -196,23 +198,29 @@ std::optional<Result<Way>> reach_now(const routing::Target& target, Candidates& 
     return Result<Way>(Error::not_listening);
 }
 
+Async<bool> find_places(Loop& loop, Services& services, SnapshotPtr snapshot,
+                        routing::Target target, CandidatesPtr candidates) {
+    if (candidates->empty())
+        find_candidates(target, *candidates, services, *snapshot);
+    if (!candidates->empty())
+        co_return true;
+    const std::vector<Sought> places = sought_for(target, *snapshot);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const Result<Location> found = co_await location_of(loop, services, places[i]);
+        if (found)
+            candidates->add(*found, static_cast<std::uint16_t>(i));
+    }
+    if (!candidates->empty())
+        put_in_order(target, *candidates, services, *snapshot);
+    co_return !candidates->empty();
+}
+
 Async<Result<Way>> reach(Loop& loop, Services& services, SnapshotPtr snapshot,
                          routing::Target target, CandidatesPtr candidates,
                          std::optional<Transport> transport) {
     const bool client = std::holds_alternative<routing::ToClient>(target.where);
-    if (candidates->empty() && !client)
-        find_candidates(target, *candidates, services, *snapshot);
-    if (candidates->empty() && !client) {
-        const std::vector<Sought> places = sought_for(target, *snapshot);
-        for (std::size_t i = 0; i < places.size(); ++i) {
-            const Result<Location> found = co_await location_of(loop, services, places[i]);
-            if (found)
-                candidates->add(*found, static_cast<std::uint16_t>(i));
-        }
-        if (candidates->empty())
-            co_return Error::resolve_failed;
-        put_in_order(target, *candidates, services, *snapshot);
-    }
+    if (!client && !co_await find_places(loop, services, snapshot, target, candidates))
+        co_return Error::resolve_failed;
     Result<Way> way = Error::connect_timeout;
     while (true) {
         if (!transport) {

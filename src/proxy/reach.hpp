@@ -22,8 +22,10 @@ namespace roundabout::proxy {
 /// The candidates of one target while it is being reached; whoever waits for the way has a share.
 using CandidatesPtr = std::shared_ptr<Candidates>;
 
-/// Candidates for the requests of that call, still empty. For a client they stay so.
-[[nodiscard]] CandidatesPtr candidates_for(const sip::Message& request, const Services& services);
+/// Candidates for the requests of that call, still empty. For a client they stay so. `sends`: a
+/// request is sent to them, so that a place which failed may be tried by it.
+[[nodiscard]] CandidatesPtr candidates_for(const sip::Message& request, const Services& services,
+                                           bool sends = true);
 
 /// The way to a target that needs no waiting: a UDP pair, or a client's connection. Errors:
 /// flow_closed (a client whose flow is gone and has no new one), not_listening. Nothing if it takes
@@ -33,9 +35,15 @@ using CandidatesPtr = std::shared_ptr<Candidates>;
                                                    Candidates& candidates, Services& services,
                                                    const Snapshot& snapshot);
 
-/// The same, waiting for names and connections. A place that can't be connected to is remembered as
-/// failed, and the next one is tried. `transport` overrides that of a UDP server (R39: large
-/// requests by TCP); then only the current place is tried, and nothing remembered.
+/// Finds where a target that is no client may be reached, asking DNS where the snapshot does not
+/// know it yet, if `candidates` are empty. False: nowhere.
+[[nodiscard]] transaction::Async<bool> find_places(transaction::Loop& loop, Services& services,
+                                                   SnapshotPtr snapshot, routing::Target target,
+                                                   CandidatesPtr candidates);
+
+/// As reach_now(), waiting for names and connections. A place that can't be connected to is
+/// remembered as failed, and the next one is tried. `transport` overrides that of a UDP server
+/// (R39: large requests by TCP); then only the current place is tried, and nothing remembered.
 [[nodiscard]] transaction::Async<Result<Way>> reach(transaction::Loop& loop, Services& services,
                                                     SnapshotPtr snapshot, routing::Target target,
                                                     CandidatesPtr candidates,

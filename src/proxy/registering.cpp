@@ -4,10 +4,9 @@
 
 namespace roundabout::proxy {
 
-Result<Registering> Registering::begin(const sip::Message& request,
-                                       const config::TrustedServer& server, const Flow& flow,
-                                       std::string_view listener, const routing::HopSide& out,
-                                       Services& services) {
+Result<registration::RegisterPlan>
+plan_register(const sip::Message& request, const config::TrustedServer& server, const Flow& flow,
+              std::string_view listener, const routing::HopSide& out, const Services& services) {
     const Result<std::string> aor = registration::aor_of(request);
     if (!aor)
         return aor.error();
@@ -19,8 +18,15 @@ Result<Registering> Registering::begin(const sip::Message& request,
     path.udp_keepalive = services.snapshot->config->limits.udp_keepalive_seconds();
     path.path_wanted = server.register_as == config::RegisterAs::path;
     const auto existing = services.bindings.find_by_aor(server.name, *aor);
+    return registration::plan(request, path, existing, services.binding_tokens);
+}
+
+Result<Registering> Registering::begin(const sip::Message& request,
+                                       const config::TrustedServer& server, const Flow& flow,
+                                       std::string_view listener, const routing::HopSide& out,
+                                       Services& services) {
     Result<registration::RegisterPlan> plan =
-        registration::plan(request, path, existing, services.binding_tokens);
+        plan_register(request, server, flow, listener, out, services);
     if (!plan)
         return plan.error();
     return Registering(std::move(*plan), services);

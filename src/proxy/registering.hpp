@@ -11,6 +11,12 @@
 
 namespace roundabout::proxy {
 
+/// What a REGISTER asks for, and how its Contacts read towards the server. `out` is the side that
+/// the server is on. Changes nothing. Errors as of registration::plan.
+[[nodiscard]] Result<registration::RegisterPlan>
+plan_register(const sip::Message& request, const config::TrustedServer& server, const Flow& flow,
+              std::string_view listener, const routing::HopSide& out, const Services& services);
+
 /// One REGISTER under way: its bindings are pending from the instant it leaves until its final
 /// response, or until this is destroyed (design: Registrations; R3).
 class Registering {

@@ -15,6 +15,7 @@
 #include "transaction/transaction_layer.hpp"
 #include "transport/flow_table.hpp"
 #include "transport/resolver.hpp"
+#include "transport/tap.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -52,6 +53,7 @@ struct Services {
     registration::PendingKey next_pending = 0;
     /// Until when large requests go to that UDP server by UDP, because TCP failed (R39).
     std::unordered_map<config::ServerIndex, TimePoint> tcp_failed_until;
+    transport::Tap* tap = nullptr; ///< gets copies of what is received; null: nobody ever watches
 };
 
 } // namespace roundabout::proxy

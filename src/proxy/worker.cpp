@@ -101,8 +101,11 @@ void Worker::on(transport::Resolved resolved) {
 void Worker::on(transport::LookAgain news) { services_.layer.tickets.deliver(news); }
 
 void Worker::on(transport::Inbound inbound) {
-    if (inbound.asked == 0)
+    if (inbound.asked == 0) {
         log_message("received", inbound.flow, inbound.message.bytes());
+        if (services_.tap != nullptr && services_.tap->wanted())
+            services_.tap->put(false, inbound.flow, services_.worker, inbound.message.bytes());
+    }
     routing::Source source;
     // An ACK always passes: it ends what is under way, and makes nothing.
     if (inbound.message.is_request() && inbound.message.method() != sip::Method::ack) {

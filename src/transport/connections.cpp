@@ -43,6 +43,17 @@ bool Connections::made(const FlowId& id) const noexcept {
            id.serial != 0;
 }
 
+std::vector<FlowId> Connections::ids() const {
+    std::vector<FlowId> ids;
+    ids.reserve(by_serial_.size());
+    FlowId id = next_;
+    for (const auto& [serial, connection] : by_serial_) {
+        id.serial = serial;
+        ids.push_back(id);
+    }
+    return ids;
+}
+
 void Connections::close_of(ListenerIndex listener, Error why) {
     std::vector<std::shared_ptr<Connection>> all;
     for (const auto& [serial, connection] : by_serial_) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace roundabout::transport {
 
@@ -27,6 +28,7 @@ class Connections {
     /// True for the name of a connection, dead or alive, that this worker made in this process.
     [[nodiscard]] bool made(const FlowId& id) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return by_serial_.size(); }
+    [[nodiscard]] std::vector<FlowId> ids() const;
 
     void close_all(Error why);
     /// Those of one listener, and those that it spoke for. O(connections).

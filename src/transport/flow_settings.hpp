@@ -3,6 +3,7 @@
 #include "base/endpoint.hpp"
 #include "base/transport.hpp"
 #include "transport/limits.hpp"
+#include "transport/tap.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/websocket_stream.hpp"
 
@@ -45,6 +46,7 @@ struct FlowSettings {
     WebSocketLimits websocket;
     ListenerLimits listener;
     UdpLimits udp;
+    Tap* tap = nullptr; ///< gets copies of what is sent; null: nobody ever watches
 };
 
 } // namespace roundabout::transport

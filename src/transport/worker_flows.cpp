@@ -48,6 +48,8 @@ std::optional<BindFault> WorkerFlows::listen(InheritedSockets& inherited) {
 }
 
 Result<void> WorkerFlows::send(const Flow& flow, Bytes bytes, Ticket ticket) {
+    if (settings_.tap != nullptr && settings_.tap->wanted())
+        settings_.tap->put(true, flow, settings_.worker, bytes.view());
     if (flow.transport == Transport::udp)
         return send_udp(flow, std::move(bytes), ticket);
     if (const auto connection = connections_.find(flow.id))

@@ -66,6 +66,9 @@ class WorkerFlows final : public FlowTable {
     /// gone.
     [[nodiscard]] const SubjectNames* peer_names(FlowId id) const;
 
+    /// The names of all open connections, in no order. O(connections).
+    [[nodiscard]] std::vector<FlowId> open_connections() const { return connections_.ids(); }
+
     /// Opens the listeners of `settings` that are not open yet, each at its position. On a fault
     /// whoever called undoes it by close_removed().
     std::optional<BindFault> open_added(const std::vector<ListenerSettings>& listeners);

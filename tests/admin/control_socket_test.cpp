@@ -22,6 +22,15 @@ namespace {
 
 constexpr std::uint32_t many = 2500;
 
+Subject subject_of(registration::BindingTable& bindings, store::BindingStore& store) {
+    Subject subject;
+    subject.bindings = &bindings;
+    subject.store = &store;
+    subject.statistics.bindings = &bindings;
+    subject.statistics.store = &store;
+    return subject;
+}
+
 /// A control socket over a table and a fake store, served by a thread of its own.
 class Served {
   public:
@@ -56,8 +65,7 @@ class Served {
     registration::BindingTable bindings{HashKey{1, 2}};
     test::StoreFake store;
     bool stored = true;
-    ControlSocket control{
-        io, Subject{&bindings, &store, {{}, {}, {}, &bindings, &store, {}}, nullptr, {}}, 5};
+    ControlSocket control{io, subject_of(bindings, store), 5};
     std::thread thread;
 };
 
@@ -105,7 +113,7 @@ TEST_CASE("Owner and group may use the socket, nobody else") {
 
 TEST_CASE("A second control socket at the same path is refused") {
     Served served;
-    ControlSocket second(served.io, Subject{&served.bindings, &served.store, {}, nullptr, {}}, 0);
+    ControlSocket second(served.io, subject_of(served.bindings, served.store), 0);
     CHECK(second.listen(served.path, ""));
 }
 

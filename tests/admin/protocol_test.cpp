@@ -150,3 +150,52 @@ TEST_CASE("An answer that makes no sense is an error") {
         CHECK_FALSE(parse_response(line).has_value());
     }
 }
+
+TEST_CASE("What is to be traced or explained comes back from its line as it was") {
+    Request trace;
+    trace.command = Command::trace;
+    trace.trace = {"al\"ice", "call@1", "pbx", *IpAddress::parse("2001:db8::1"), 5060};
+    REQUIRE(parse_request(to_line(trace)).has_value());
+    CHECK(*parse_request(to_line(trace)) == trace);
+    Request explain;
+    explain.command = Command::explain;
+    explain.explain.message = "INVITE \xff\r\n\r\n"; // no UTF-8
+    explain.explain.source = *Endpoint::parse("192.0.2.1:5060");
+    explain.explain.transport = Transport::wss;
+    explain.explain.at = *Endpoint::parse("[2001:db8::2]:443");
+    REQUIRE(parse_request(to_line(explain)).has_value());
+    CHECK(*parse_request(to_line(explain)) == explain);
+}
+
+TEST_CASE("Conditions of a command that has none, or of another one, are refused") {
+    for (const char* command : {"status", "servers", "flows", "reload", "stats"})
+        CHECK(parse_request(std::string(R"({"command":")") + command + "\"}").has_value());
+    for (const char* command : {"status", "servers", "flows", "reload", "trace"})
+        CHECK_FALSE(problem_of(std::string(R"({"command":")") + command +
+                               R"(","filter":{"user":"alice"}})")
+                        .empty());
+    CHECK_FALSE(problem_of(R"({"command":"list","trace":{"user":"alice"}})").empty());
+    CHECK_FALSE(problem_of(R"({"command":"trace","trace":{"source":"nobody"}})").empty());
+    CHECK_FALSE(problem_of(R"({"command":"trace","trace":{"port":70000}})").empty());
+    CHECK_FALSE(problem_of(R"({"command":"explain"})").empty());
+    CHECK_FALSE(problem_of(R"({"command":"explain","explain":{"message":"x","source":"y"}})").empty());
+}
+
+TEST_CASE("A record comes back from its line with every kind of field, in its order") {
+    Record record;
+    record.kind = "server";
+    record.add("name", std::string("pbx"))
+        .add("port", std::int64_t{-5})
+        .add("up", true)
+        .add("domains", std::vector<std::string>{"a", "b"})
+        .add_bytes("text", "\xff\x00z");
+    const auto response = parse_response(to_line(Response(record)));
+    REQUIRE(response.has_value());
+    const Record& again = std::get<Record>(*response);
+    CHECK(again == record);
+    CHECK(again.bytes("text") == record.bytes("text"));
+    CHECK(again.bytes("text").front() == '\xff');
+    CHECK(again.text("port").empty()); // of another kind
+    CHECK_FALSE(parse_response(R"({"server":{"name":null}})").has_value());
+    CHECK_FALSE(parse_response(R"({"unheard":{"name":"x"}})").has_value());
+}

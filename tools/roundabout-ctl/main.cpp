@@ -1,6 +1,8 @@
 #include "roundabout-ctl/options.hpp"
 #include "roundabout-ctl/printer.hpp"
 #include "roundabout-ctl/reach.hpp"
+#include "roundabout-ctl/tracing.hpp"
+#include "roundabout-ctl/watching.hpp"
 
 #include <exception>
 #include <iostream>
@@ -30,8 +32,14 @@ std::optional<Exit> confirm(const ctl::Options& options) {
     return complain("nothing was done", Exit::refused);
 }
 
+bool is_of_bindings(admin::Command command) {
+    return command == admin::Command::list || command == admin::Command::show ||
+           command == admin::Command::purge;
+}
+
 ctl::Reached<admin::End> ask(const ctl::Options& options, const ctl::Sink& sink) {
-    const bool to_proxy_alone = options.request.command == admin::Command::reload;
+    const bool to_proxy_alone = !is_of_bindings(options.request.command) &&
+                                options.request.command != admin::Command::stats;
     if (options.socket.empty() && !to_proxy_alone)
         return ctl::ask_database(options.database, options.request, sink);
     auto answer = ctl::ask_proxy(options.socket, options.request, sink);
@@ -58,25 +66,37 @@ Exit conclude(const ctl::Options& options, const admin::End& end) {
     case admin::Ending::malformed:
         return complain("the proxy does not understand: " + end.reason, Exit::usage);
     case admin::Ending::failed:
-        return complain(end.reason, options.request.command == admin::Command::reload
+        return complain(end.reason, options.request.command == admin::Command::reload ||
+                                            options.request.command == admin::Command::explain
                                         ? Exit::refused
                                         : Exit::unreachable);
     }
-    if (options.request.command == admin::Command::stats ||
-        options.request.command == admin::Command::reload)
+    if (!is_of_bindings(options.request.command))
         return Exit::ok;
     if (options.request.command == admin::Command::purge)
         tell_purged(end, options.json);
     return end.matched == 0 ? Exit::nothing_matched : Exit::ok;
 }
 
+ctl::Reached<admin::End> print(const ctl::Options& options) {
+    if (options.watch)
+        return ctl::watch(options, std::cout);
+    if (options.request.command == admin::Command::trace) {
+        ctl::Tracing tracing(options, std::cout);
+        if (auto problem = tracing.open())
+            return ctl::Unreached{std::move(*problem), false, false};
+        return ask(options, [&](const admin::Response& response) { tracing.show(response); });
+    }
+    ctl::Printer printer(std::cout, options.request.command, options.json);
+    auto answer = ask(options, [&](const admin::Response& response) { printer.print(response); });
+    printer.finish();
+    return answer;
+}
+
 Exit run(const ctl::Options& options) {
     if (const auto ending = confirm(options))
         return *ending;
-    ctl::Printer printer(std::cout, options.request.command, options.json);
-    const auto answer =
-        ask(options, [&](const admin::Response& response) { printer.print(response); });
-    printer.finish();
+    const auto answer = print(options);
     if (!answer)
         return complain(answer.error().reason,
                         answer.error().refused ? Exit::refused : Exit::unreachable);

@@ -1,13 +1,12 @@
 #include "roundabout-ctl/options.hpp"
 
 #include "config/load.hpp"
-#include "registration/aor.hpp"
+#include "roundabout-ctl/conditions.hpp"
 
 #include <boost/program_options.hpp>
 
-#include <algorithm>
-#include <array>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <optional>
 #include <sstream>
@@ -20,22 +19,25 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::string_view default_socket = "/run/roundabout/control.sock";
-constexpr long longest_wait = 0x7FFFFFFF;
-
 constexpr std::string_view usage = R"(usage: roundabout-ctl [OPTION...] COMMAND
 
   list                 the registered bindings, those that meet every condition
   show ID|AOR          all about one binding, or about those of an address-of-record
   purge ID|AOR         end bindings; also with conditions, --expired or --all
   stats                all counters
+  status               how the proxy is: its state, load and listeners
+  servers              where the trusted servers are, and whether they answer
+  flows                open connections, and whose registrations they carry
+  watch                status and what happens a second, again and again
+  trace                messages as they come and leave, with what the proxy changed
+  explain FILE         what would become of a SIP request ("-": from standard input) if it came
+                       now; nothing is sent
   reload               have the proxy take up its configuration file; prints what changed
 
 exit codes: 0 done, 1 nothing matched, 2 usage, 3 proxy and database not reachable, 4 refused,
             by a reload also for a configuration with faults, of which nothing is taken
 
 )";
-
-using Problem = std::optional<std::string>;
 
 po::options_description known_options() {
     po::options_description where("where");
@@ -51,11 +53,30 @@ po::options_description known_options() {
     add = which.add_options();
     add("aor", po::value<std::string>()->value_name("URI"), "of this address-of-record");
     add("user", po::value<std::string>()->value_name("USER"),
-        "the user of the address-of-record or of the Contact");
-    add("server", po::value<std::string>()->value_name("NAME"), "granted by this trusted server");
-    add("transport", po::value<std::string>()->value_name("T"), "udp, tcp, tls, ws or wss");
+        "the user of the address-of-record or of the Contact; trace: of the Request-URI, From or To");
+    add("server", po::value<std::string>()->value_name("NAME"),
+        "granted by this trusted server; trace: from or to it");
+    add("transport", po::value<std::string>()->value_name("T"),
+        "udp, tcp, tls, ws or wss; explain: by which it would come (udp)");
     add("expiring", po::value<long>()->value_name("SECONDS"), "that end within this time");
     add("expired", po::bool_switch(), "past their expiry");
+    po::options_description passing("for trace and explain");
+    add = passing.add_options();
+    add("source", po::value<std::string>()->value_name("ADDRESS"),
+        "trace: from or to this address, or this one port of it; explain: where it would come from");
+    add("call-id", po::value<std::string>()->value_name("ID"), "trace: of this Call-ID");
+    add("full", po::bool_switch(), "trace: whole messages, not only what changes");
+    add("pcap", po::value<std::string>()->value_name("FILE"),
+        "trace: write them as UDP packets, decrypted, for sngrep or Wireshark");
+    add("hep", po::value<std::string>()->value_name("ADDRESS"),
+        "trace: send them to this collector by HEPv3 (port 9060)");
+    add("at", po::value<std::string>()->value_name("ADDRESS"),
+        "explain: the listener that it would come in by; else the first that fits");
+    po::options_description watching("for watch");
+    add = watching.add_options();
+    add("interval", po::value<long>()->value_name("SECONDS")->default_value(1),
+        "from one look to the next");
+    add("count", po::value<long>()->value_name("N")->default_value(0), "end after so many; 0: never");
     po::options_description more("more");
     add = more.add_options();
     add("all", po::bool_switch(), "purge: every binding; asks first");
@@ -64,7 +85,7 @@ po::options_description known_options() {
     add("help", "print this and end");
     add("version", "print the version and end");
     po::options_description all;
-    all.add(where).add(which).add(more);
+    all.add(where).add(which).add(passing).add(watching).add(more);
     return all;
 }
 
@@ -82,57 +103,41 @@ po::variables_map read_command_line(int argc, const char* const* argv,
     return values;
 }
 
-std::optional<std::string> text(const po::variables_map& values, const char* name) {
-    return values.contains(name) ? std::optional(values[name].as<std::string>()) : std::nullopt;
+/// The request's message, from a file or standard input.
+Problem take_message(admin::Question& question, const std::string& file) {
+    std::ifstream stream;
+    if (file != "-")
+        stream.open(file, std::ios::binary);
+    std::istream& in = file == "-" ? std::cin : stream;
+    question.message.assign(std::istreambuf_iterator<char>(in), {});
+    if (!in)
+        return "cannot read " + file;
+    if (question.message.empty())
+        return file + " is empty";
+    constexpr std::size_t most = admin::max_request / 2; // what JSON has to escape is longer
+    return question.message.size() > most ? Problem(file + " is too large for a SIP request")
+                                          : std::nullopt;
 }
 
-Problem take_aor(admin::BindingFilter& filter, const std::string& text) {
-    Result<std::string> aor = registration::canonical_aor(text);
-    if (!aor)
-        aor = registration::canonical_aor("sip:" + text);
-    if (!aor || text.find('@') == std::string::npos)
-        return text + " is neither a binding's id nor an address-of-record";
-    filter.aor = std::move(*aor);
+Problem take_command(Options& options, const std::vector<std::string>& words) {
+    options.watch = words.front() == "watch";
+    const auto command =
+        options.watch ? admin::Command::status : admin::parse_command(words.front());
+    if (!command)
+        return "there is no command " + words.front();
+    options.request.command = *command;
+    const bool takes_word = *command == admin::Command::show ||
+                            *command == admin::Command::purge ||
+                            *command == admin::Command::explain;
+    if (words.size() > (takes_word ? 2 : 1))
+        return "too many words after " + words.front();
     return std::nullopt;
 }
 
-Problem take_conditions(admin::BindingFilter& filter, const po::variables_map& values) {
-    filter.user = text(values, "user");
-    filter.server = text(values, "server");
-    filter.expired = values["expired"].as<bool>();
-    if (const auto word = text(values, "transport")) {
-        const Result<Transport> transport = parse_transport(*word);
-        if (!transport)
-            return "--transport is udp, tcp, tls, ws or wss, not " + *word;
-        filter.transport = *transport;
-    }
-    if (values.contains("expiring")) {
-        const long seconds = values["expiring"].as<long>();
-        if (seconds < 0 || seconds > longest_wait)
-            return "--expiring takes a number of seconds";
-        filter.expiring_within = std::chrono::seconds(seconds);
-    }
-    const auto aor = text(values, "aor");
-    return aor ? take_aor(filter, *aor) : std::nullopt;
-}
-
-Problem take_command(admin::Request& request, const std::vector<std::string>& words) {
-    constexpr std::array<std::pair<std::string_view, admin::Command>, 5> commands{{
-        {"list", admin::Command::list},
-        {"show", admin::Command::show},
-        {"purge", admin::Command::purge},
-        {"stats", admin::Command::stats},
-        {"reload", admin::Command::reload},
-    }};
-    const auto* const found = std::ranges::find(
-        commands, words.front(), &std::pair<std::string_view, admin::Command>::first);
-    if (found == commands.end())
-        return "there is no command " + words.front();
-    request.command = found->second;
-    const bool takes_word =
-        request.command == admin::Command::show || request.command == admin::Command::purge;
-    if (words.size() > (takes_word ? 2 : 1))
-        return "too many words after " + words.front();
+Problem take_word(admin::Request& request, const std::vector<std::string>& words) {
+    if (request.command == admin::Command::explain)
+        return words.size() < 2 ? Problem("explain needs a file, or - for standard input")
+                                : take_message(request.explain, words[1]);
     if (words.size() < 2)
         return std::nullopt;
     request.filter.id = admin::parse_id(words[1]);
@@ -143,12 +148,8 @@ Problem fault_of(const admin::Request& request) {
     const admin::BindingFilter& filter = request.filter;
     if (request.command == admin::Command::show && !filter.id && !filter.aor)
         return "show needs a binding's id or an address-of-record";
-    if (request.command == admin::Command::stats && !filter.empty())
-        return "stats knows no conditions";
-    if (request.command == admin::Command::reload && !filter.empty())
-        return "reload knows no conditions";
     if (request.command != admin::Command::purge)
-        return request.all ? Problem("--all is for purge") : std::nullopt;
+        return std::nullopt;
     if (request.all && !filter.empty())
         return "purge --all has no other condition";
     if (!request.all && filter.empty())
@@ -189,10 +190,12 @@ Problem take_values(Options& options, const po::variables_map& values) {
     options.json = values["json"].as<bool>();
     options.yes = values["yes"].as<bool>();
     options.request.all = values["all"].as<bool>();
-    if (Problem problem = take_conditions(options.request.filter, values))
+    const auto& words = values["words"].as<std::vector<std::string>>();
+    if (Problem problem = take_command(options, words))
         return problem;
-    if (Problem problem =
-            take_command(options.request, values["words"].as<std::vector<std::string>>()))
+    if (Problem problem = take_conditions(options, values))
+        return problem;
+    if (Problem problem = take_word(options.request, words))
         return problem;
     if (Problem problem = fault_of(options.request))
         return problem;

@@ -1,5 +1,7 @@
 #include "roundabout-ctl/printer.hpp"
 
+#include "roundabout-ctl/records.hpp"
+
 #include <algorithm>
 #include <ostream>
 #include <utility>
@@ -7,43 +9,17 @@
 namespace roundabout::ctl {
 namespace {
 
-constexpr std::size_t held_rows = 200;
-
-/// How many characters UTF-8 text has.
-std::size_t width_of(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }));
-}
-
-void pad(std::ostream& out, std::string_view text, std::size_t width) {
-    out << text;
-    for (std::size_t i = width_of(text); i < width; ++i)
-        out << ' ';
-}
-
 std::string expiry(std::int64_t seconds) {
     return seconds > 0 ? std::to_string(seconds) + " s" : "expired";
 }
 
 } // namespace
 
-std::string harmless(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool c1 = byte == 0xC2 && i + 1 < text.size() &&
-                        static_cast<unsigned char>(text[i + 1]) < 0xA0; // U+0080 to U+009F
-        if (c1)
-            ++i;
-        out += c1 || byte < 0x20 || byte == 0x7F ? '?' : text[i];
-    }
-    return out;
-}
-
 Printer::Printer(std::ostream& out, admin::Command command, bool json)
     : out_(out)
     , command_(command)
-    , json_(json) {}
+    , json_(json)
+    , table_(out) {}
 
 void Printer::print(const admin::Response& response) {
     if (const auto* row = std::get_if<admin::BindingRow>(&response))
@@ -52,6 +28,8 @@ void Printer::print(const admin::Response& response) {
         print_statistics(*statistics);
     if (const auto* notice = std::get_if<admin::Notice>(&response))
         out_ << (json_ ? admin::to_json(*notice) : harmless(notice->text)) << '\n';
+    if (const auto* record = std::get_if<admin::Record>(&response))
+        print_record(*record);
 }
 
 void Printer::print_row(const admin::BindingRow& row) {
@@ -60,12 +38,12 @@ void Printer::print_row(const admin::BindingRow& row) {
     } else if (command_ == admin::Command::show) {
         print_details(row);
     } else {
-        if (held_.empty() && !streaming_)
-            add_cells({"ID", "AOR", "SERVER", "TRANSPORT", "REMOTE", "EXPIRES IN", "REACHABLE",
-                       "STORED", "CONTACT"});
-        add_cells({row.id, harmless(row.aor), harmless(row.server), row.transport, row.remote,
-                   expiry(row.expires_in), row.reachable ? "yes" : "no",
-                   row.is_volatile ? "no" : "yes", harmless(row.contact)});
+        if (table_.empty())
+            table_.add({"ID", "AOR", "SERVER", "TRANSPORT", "REMOTE", "EXPIRES IN", "REACHABLE",
+                        "STORED", "CONTACT"});
+        table_.add({row.id, harmless(row.aor), harmless(row.server), row.transport, row.remote,
+                    expiry(row.expires_in), row.reachable ? "yes" : "no",
+                    row.is_volatile ? "no" : "yes", harmless(row.contact)});
     }
 }
 
@@ -94,7 +72,7 @@ void Printer::print_details(const admin::BindingRow& row) {
         {"User-Agent", row.user_agent},
     });
     constexpr std::size_t name_width = 12;
-    if (std::exchange(streaming_, true))
+    if (std::exchange(several_details_, true))
         out_ << '\n';
     for (const auto& [name, value] : lines) {
         if (value.empty())
@@ -118,26 +96,27 @@ void Printer::print_statistics(const admin::Statistics& statistics) {
     }
 }
 
-void Printer::add_cells(Cells cells) {
-    if (streaming_)
-        return write_cells(cells);
-    for (std::size_t i = 0; i < columns; ++i)
-        widths_[i] = std::max(widths_[i], width_of(cells[i]));
-    held_.push_back(std::move(cells));
-    if (held_.size() >= held_rows)
-        finish();
-}
-
-void Printer::write_cells(const Cells& cells) {
-    for (std::size_t i = 0; i + 1 < columns; ++i)
-        pad(out_, cells[i], widths_[i] + 2);
-    out_ << cells.back() << '\n';
+void Printer::print_record(const admin::Record& record) {
+    if (json_) {
+        out_ << admin::to_json(record) << std::endl; // whoever reads may wait for this very line
+        return;
+    }
+    if (record.kind != last_kind_ && !last_kind_.empty()) {
+        table_.finish();
+        out_ << '\n';
+    }
+    last_kind_ = record.kind;
+    if (has_columns(record.kind)) {
+        if (table_.empty())
+            table_.add(heads_of(record.kind));
+        table_.add(cells_of(record));
+    } else {
+        write_lines(out_, record);
+    }
 }
 
 void Printer::finish() {
-    for (const Cells& cells : std::exchange(held_, {}))
-        write_cells(cells);
-    streaming_ = true;
+    table_.finish();
     out_.flush();
 }
 
