@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -195,6 +196,32 @@ def test_a_malformed_dataset_is_named_with_its_field(lines: Lines, tmp_path: Pat
     assert done.returncode == 2
     assert f'-trusted-server: dataset "{lines.c}:{PBX}:506O:tcp:": PORT: "506O" is no port' \
         in done.stderr
+
+
+async def test_a_reload_listens_where_there_was_something_in_the_way(
+        lines: Lines, authority: Authority, tmp_path: Path, binary: str):
+    """What was only good for going out takes connections from then on; calls go on meanwhile."""
+    own = authority.issue("own", [lines.a], ["proxya.example.com"])
+    tls = authority.contexts(authority.issue("pbx", [lines.c], [PBX]))
+    flags = [*lines.trunk, "-tls-cert", str(own.chain), "-tls-key", str(own.key)]
+    with socket.create_server((lines.a, 443)) as obstacle, \
+            FlagProxy(flags, tmp_path, authority.ca) as proxy:
+        assert f"not listening: wss {lines.a}:443: address in use" in "\n".join(proxy.log)
+        async with await UserAgent.start(
+                "tcp", lines.b, f"sip:server@{SERVER}", port=5060,
+                proxy=Address(lines.a, 5060)) as server, await UserAgent.start(
+                "wss", lines.c, f"sip:pbx@{PBX}", port=5060, tls=tls) as pbx:
+            keep_to_the_connection(pbx, Address(lines.a, 443))
+            await call(server, pbx, f"sip:bob@{PBX}")
+            obstacle.close()
+            since = len(proxy.log)
+            proxy.signal(signal.SIGHUP)
+            await asyncio.to_thread(proxy.await_line, "reload: .* is in force", since=since)
+            await call(server, pbx, f"sip:bob@{PBX}")
+            await pbx.endpoint.connect(Address(lines.a, 443))
+            pbx.proxy = Address(lines.a, 443)
+            await call(pbx, server, f"sip:alice@{SERVER}")
+        assert proxy.stop() == 0
 
 
 def test_without_an_address_every_one_of_the_machine_is_listened_at(tmp_path: Path, binary: str):

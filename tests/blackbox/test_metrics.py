@@ -6,7 +6,9 @@ import asyncio
 import http.client
 import json
 import re
+import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.parse
@@ -222,6 +224,42 @@ def test_health_and_readiness(site: Site):
             time.sleep(LOOK_AGAIN)
         head = site.get("/readyz", "HEAD")
         assert (head.status, head.read(), head.getheader("Content-Length")) == (200, b"", "6")
+
+
+async def await_readiness(site: Site, status: int, words: bytes) -> None:
+    """Waits until /readyz answers so."""
+    until = time.monotonic() + LIMIT
+    while True:
+        response = await asyncio.to_thread(site.get, "/readyz")
+        said = response.read()
+        if response.status == status and words in said:
+            return
+        assert time.monotonic() < until, (response.status, said)
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+async def test_readiness_says_that_the_store_is_degraded_and_that_the_proxy_stops(site: Site):
+    with site.proxy:
+        async with await Registrar.start("udp", site.slot.ip(3), f"sip:pbx@{DOMAIN}",
+                                         port=5060) as pbx, \
+                await Phone.switch_on("tcp", site.slot.ip(4), f"sip:alice@{DOMAIN}",
+                                      site.listeners["tcp"]) as alice:
+            database = sqlite3.connect(site.folder / "clients.db", isolation_level=None)
+            database.execute("BEGIN IMMEDIATE")
+            await alice.register()
+            await await_readiness(site, 200, b"ready, store degraded: ")
+            database.execute("COMMIT")
+            database.close()
+            await await_readiness(site, 200, b"ready\n")
+            invite = await pbx.call(alice.aor)
+            ringing = await alice.ring()
+            site.proxy.signal(signal.SIGTERM)
+            await await_readiness(site, 503, b"stopping")
+            await alice.respond(ringing, 486)
+            await invite.final()
+            assert await asyncio.to_thread(site.proxy.wait) == 0
+            await asyncio.to_thread(site.proxy.start)
+            await await_readiness(site, 200, b"ready")
 
 
 def test_http_takes_nothing_else(site: Site):
