@@ -106,8 +106,8 @@ asio::awaitable<End> ControlSession::flows_of(WorkerCall worker) {
     End end;
     for (std::size_t at = 0; at < ids->size() && socket_.is_open(); at += flows_at_once) {
         const auto first = ids->begin() + static_cast<std::ptrdiff_t>(at);
-        const Ids some(first, first + static_cast<std::ptrdiff_t>(
-                                          std::min(flows_at_once, ids->size() - at)));
+        const Ids some(
+            first, first + static_cast<std::ptrdiff_t>(std::min(flows_at_once, ids->size() - at)));
         const std::function<Flows(proxy::Services&, transport::WorkerFlows&)> what =
             [some](proxy::Services&, transport::WorkerFlows& flows) {
                 return flows_at(flows, some);

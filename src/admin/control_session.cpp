@@ -126,8 +126,7 @@ std::optional<End> ControlSession::refusal(std::string_view deed) const {
     if (may_change(peer_, ::geteuid()))
         return std::nullopt;
     spdlog::warn("{} by uid {} (process {}) refused", deed, peer_.uid, peer_.pid);
-    return ended(Ending::refused,
-                 "only root and the proxy's own user may " + std::string(deed));
+    return ended(Ending::refused, "only root and the proxy's own user may " + std::string(deed));
 }
 
 asio::awaitable<End> ControlSession::list(Request request) {

@@ -33,9 +33,9 @@ struct Subject {
     registration::BindingTable* bindings = nullptr;
     store::BindingStore* store = nullptr;
     StatisticsSources statistics;
-    proxy::Parked* parked = nullptr;  ///< null: no request waits for a client
-    std::function<Reloaded()> reload; ///< takes the configuration file up anew
-    std::vector<WorkerCall> workers;  ///< one a worker
+    proxy::Parked* parked = nullptr;              ///< null: no request waits for a client
+    std::function<Reloaded()> reload;             ///< takes the configuration file up anew
+    std::vector<WorkerCall> workers;              ///< one a worker
     std::function<proxy::SnapshotPtr()> snapshot; ///< what requests are decided by now
     transport::Tap* tap = nullptr;                ///< null: there is nothing to trace
     ProcessFacts process;

@@ -88,9 +88,8 @@ void ControlSocket::admit(Protocol::socket socket) {
                      peer ? "too many of them" : "nobody knows whose it is");
         return;
     }
-    auto session =
-        std::make_shared<ControlSession>(io_, std::move(socket), *peer, subject_, commits_,
-                                         traces_.get());
+    auto session = std::make_shared<ControlSession>(io_, std::move(socket), *peer, subject_,
+                                                    commits_, traces_.get());
     sessions_.push_back(session);
     tasks_.spawn(serve(std::move(session)));
 }

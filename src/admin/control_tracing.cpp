@@ -85,9 +85,9 @@ Record record_of(const proxy::ExplainedTarget& target, const std::string& receiv
 std::optional<ListenerIndex> listener_for(const Question& question, const config::Config& config) {
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {
         const config::Listener& listener = config.listeners[i];
-        const bool fits = question.at ? listener.bind == *question.at
-                                      : listener.bind.address.is_v4() ==
-                                            question.source.address.is_v4();
+        const bool fits = question.at
+                              ? listener.bind == *question.at
+                              : listener.bind.address.is_v4() == question.source.address.is_v4();
         if (!listener.closed && listener.transport == question.transport && fits)
             return static_cast<ListenerIndex>(i);
     }
@@ -116,12 +116,11 @@ asio::awaitable<End> ControlSession::trace(Request request) {
     watcher_ = watcher;
     traces_->add(watcher);
     const auto word = std::make_shared<NextWord>();
-    socket_.async_read_some(
-        asio::buffer(word->bytes),
-        [watcher, word](boost::system::error_code, std::size_t size) {
-            word->size = size;
-            watcher->stop();
-        });
+    socket_.async_read_some(asio::buffer(word->bytes),
+                            [watcher, word](boost::system::error_code, std::size_t size) {
+                                word->size = size;
+                                watcher->stop();
+                            });
     while (socket_.is_open() && !watcher->stopped()) {
         deadline_.clear(); // whoever watches may be as slow as it likes, and loses lines
         const std::string lines = co_await watcher->next();
@@ -168,8 +167,8 @@ asio::awaitable<End> ControlSession::explain(Request request) {
         }
     }
     Awaited<proxy::Explained> answer(io_);
-    subject_.workers[worker]([promise = answer.promise(), read, flow](proxy::Services& services,
-                                                  transport::WorkerFlows& flows) {
+    subject_.workers[worker]([promise = answer.promise(), read,
+                              flow](proxy::Services& services, transport::WorkerFlows& flows) {
         Flow in = flow;
         if (!in.id)
             in.local = flows.local_for(in.listener, in.remote.address);

@@ -31,9 +31,8 @@ std::vector<std::vector<std::uint16_t>> common(const std::vector<std::string_vie
                                                  std::vector<std::uint16_t>(after.size() + 1));
     for (std::size_t i = before.size(); i-- > 0;) {
         for (std::size_t j = after.size(); j-- > 0;)
-            left[i][j] = before[i] == after[j]
-                             ? static_cast<std::uint16_t>(left[i + 1][j + 1] + 1)
-                             : std::max(left[i + 1][j], left[i][j + 1]);
+            left[i][j] = before[i] == after[j] ? static_cast<std::uint16_t>(left[i + 1][j + 1] + 1)
+                                               : std::max(left[i + 1][j], left[i][j + 1]);
     }
     return left;
 }

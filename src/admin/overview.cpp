@@ -41,9 +41,10 @@ Record place_record(const config::TrustedServer& server, std::size_t bindings,
     record.add("address", place.place.remote.to_string());
     record.add("state", std::string(proxy::words(place.state)));
     if (place.since != TimePoint{})
-        record.add("for", std::int64_t{
-                              std::chrono::duration_cast<std::chrono::seconds>(now - place.since)
-                                  .count()});
+        record.add(
+            "for",
+            std::int64_t{
+                std::chrono::duration_cast<std::chrono::seconds>(now - place.since).count()});
     record.add("times_down", static_cast<std::int64_t>(place.times_down));
     if (place.probe > Duration{}) {
         record.add("probes", static_cast<std::int64_t>(place.probes));
@@ -82,10 +83,10 @@ Record status_record(const ProcessFacts& process, const StatisticsSources& sourc
     record.add("bindings_complete", value_of(all, "bindings_complete") != 0);
     number("store_waiting", "store_waiting");
     record.add("store_degraded", health.degraded);
-    record.add("store_problem", health.degraded ? std::string(sentence(health.why)) +
-                                                      (health.words.empty() ? "" : ": ") +
-                                                      to_utf8(health.words)
-                                                : std::string());
+    record.add("store_problem", health.degraded
+                                    ? std::string(sentence(health.why)) +
+                                          (health.words.empty() ? "" : ": ") + to_utf8(health.words)
+                                    : std::string());
     return record;
 }
 
@@ -103,18 +104,17 @@ std::vector<Record> listener_records(const config::Config& config,
         record.add("bind", bind);
         record.add("serves", serves(listener));
         const std::string days = "certificate_days_left/" + transport + "/" + bind;
-        const auto found =
-            std::ranges::find(certificate_days, days, &std::pair<std::string, std::uint64_t>::first);
+        const auto found = std::ranges::find(certificate_days, days,
+                                             &std::pair<std::string, std::uint64_t>::first);
         if (found != certificate_days.end())
             record.add("certificate_days_left", static_cast<std::int64_t>(found->second));
     }
     return records;
 }
 
-std::vector<Record>
-server_records(const config::Config& config,
-               const std::map<std::string, std::size_t, std::less<>>& bindings,
-               const std::vector<proxy::PlaceHealth>& places, TimePoint now) {
+std::vector<Record> server_records(const config::Config& config,
+                                   const std::map<std::string, std::size_t, std::less<>>& bindings,
+                                   const std::vector<proxy::PlaceHealth>& places, TimePoint now) {
     std::vector<Record> records;
     for (const config::TrustedServer& server : config.servers) {
         const auto granted = bindings.find(server.name);

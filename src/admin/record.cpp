@@ -9,8 +9,8 @@
 namespace roundabout::admin {
 namespace {
 
-constexpr std::array<std::string_view, 9> kinds{"status",  "listener", "server",   "flow", "message",
-                                                "lost",    "decision", "target", "watch"};
+constexpr std::array<std::string_view, 9> kinds{"status", "listener", "server", "flow", "message",
+                                                "lost",   "decision", "target", "watch"};
 
 template <class Kind>
 Kind get(const Value* value) {

@@ -145,10 +145,10 @@ Problem take_member(Request& request, std::string_view key, const json::value& v
     if (parts == nullptr || (key != "filter" && key != "trace" && key != "explain"))
         return "\"" + std::string(key) + "\" is no member of a request";
     for (const json::key_value_pair& part : *parts) {
-        Problem problem = key == "filter"  ? take_condition(request.filter, part.key(), part.value())
-                          : key == "trace" ? take_trace(request.trace, part.key(), part.value())
-                                           : take_question(request.explain, part.key(),
-                                                           part.value());
+        Problem problem = key == "filter" ? take_condition(request.filter, part.key(), part.value())
+                          : key == "trace"
+                              ? take_trace(request.trace, part.key(), part.value())
+                              : take_question(request.explain, part.key(), part.value());
         if (problem)
             return problem;
     }

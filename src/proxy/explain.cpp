@@ -182,8 +182,8 @@ void explain_way(const Scenery& scenery, std::size_t index, ExplainedTarget& tol
         flow = flow_to_come(candidates, services);
         told.way = flow ? "by a connection to " + in_words(*flow) : "";
         if (!flow)
-            told.problem = sentence(candidates.empty() ? Error::resolve_failed
-                                                       : Error::not_listening);
+            told.problem =
+                sentence(candidates.empty() ? Error::resolve_failed : Error::not_listening);
     }
     if (!flow)
         return;
@@ -212,8 +212,8 @@ Explained::Verdict verdict_of(const routing::Decision& decision) {
 
 } // namespace
 
-Task explain(Loop& loop, Services& services, std::shared_ptr<const sip::Message> request,
-             Flow flow, std::function<void(Explained)> done) {
+Task explain(Loop& loop, Services& services, std::shared_ptr<const sip::Message> request, Flow flow,
+             std::function<void(Explained)> done) {
     if (const auto rejection = sip::check_message(*request)) {
         done(refused(*rejection));
         co_return;
@@ -231,8 +231,7 @@ Task explain(Loop& loop, Services& services, std::shared_ptr<const sip::Message>
         const routing::Target& target = decision.targets[i];
         const CandidatesPtr candidates = candidates_for(*request, services, false);
         if (!std::holds_alternative<routing::ToClient>(target.where))
-            static_cast<void>(
-                co_await find_places(loop, services, snapshot, target, candidates));
+            static_cast<void>(co_await find_places(loop, services, snapshot, target, candidates));
         ExplainedTarget& each = told.targets.emplace_back();
         each.target = in_words(target, services, *snapshot);
         each.q = target.q;

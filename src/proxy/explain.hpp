@@ -29,9 +29,9 @@ struct Explained {
     enum class Verdict : std::uint8_t { forward, answer, drop, malformed };
 
     Verdict verdict = Verdict::drop;
-    std::string source;            ///< who sent it, in words
-    std::string rule;              ///< which rule decided; for a malformed one what is wrong
-    std::uint16_t status = 0;      ///< of an answer
+    std::string source;       ///< who sent it, in words
+    std::string rule;         ///< which rule decided; for a malformed one what is wrong
+    std::uint16_t status = 0; ///< of an answer
     std::vector<ExplainedTarget> targets;
 };
 

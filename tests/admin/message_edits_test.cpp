@@ -6,7 +6,8 @@ using namespace roundabout::admin;
 using Edits = std::vector<std::string>;
 
 TEST_CASE("edits: what is taken out and put in is named in the order of the message") {
-    const std::string before = "INVITE sip:b@b SIP/2.0\r\nVia: one\r\nRoute: r\r\nTo: b\r\n\r\nbody";
+    const std::string before =
+        "INVITE sip:b@b SIP/2.0\r\nVia: one\r\nRoute: r\r\nTo: b\r\n\r\nbody";
     const std::string after =
         "INVITE sip:b@b SIP/2.0\r\nVia: two\r\nVia: one;received=x\r\nTo: b\r\n\r\nbody";
     CHECK(message_edits(before, after) ==

@@ -46,7 +46,8 @@ TEST_CASE("status: says what the process is and does, and what its store lacks")
     CHECK(status_record(facts, sources, true).text("state") == "stopping");
 }
 
-TEST_CASE("listeners: open ones are named with whom they serve and how long their certificate is valid") {
+TEST_CASE(
+    "listeners: open ones are named with whom they serve and how long their certificate is valid") {
     config::Config config = configured();
     const auto records =
         listener_records(config, {{"certificate_days_left/tcp/192.0.2.1:5060", 12}});

@@ -171,14 +171,15 @@ TEST_CASE("Conditions of a command that has none, or of another one, are refused
     for (const char* command : {"status", "servers", "flows", "reload", "stats"})
         CHECK(parse_request(std::string(R"({"command":")") + command + "\"}").has_value());
     for (const char* command : {"status", "servers", "flows", "reload", "trace"})
-        CHECK_FALSE(problem_of(std::string(R"({"command":")") + command +
-                               R"(","filter":{"user":"alice"}})")
-                        .empty());
+        CHECK_FALSE(
+            problem_of(std::string(R"({"command":")") + command + R"(","filter":{"user":"alice"}})")
+                .empty());
     CHECK_FALSE(problem_of(R"({"command":"list","trace":{"user":"alice"}})").empty());
     CHECK_FALSE(problem_of(R"({"command":"trace","trace":{"source":"nobody"}})").empty());
     CHECK_FALSE(problem_of(R"({"command":"trace","trace":{"port":70000}})").empty());
     CHECK_FALSE(problem_of(R"({"command":"explain"})").empty());
-    CHECK_FALSE(problem_of(R"({"command":"explain","explain":{"message":"x","source":"y"}})").empty());
+    CHECK_FALSE(
+        problem_of(R"({"command":"explain","explain":{"message":"x","source":"y"}})").empty());
 }
 
 TEST_CASE("A record comes back from its line with every kind of field, in its order") {

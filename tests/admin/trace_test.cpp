@@ -17,11 +17,12 @@ namespace {
 
 sip::Message message(const std::string& call, const std::string& user = "alice",
                      const std::string& more = {}) {
-    return *sip::index_message("INVITE sip:bob@b.test SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\n"
-                               "From: <sip:" +
-                                   user + "@a.test>;tag=1\r\nTo: <sip:%63arol@b.test>\r\nCall-ID: " +
-                                   call + "\r\nCSeq: 7 INVITE\r\n" + more + "\r\n",
-                               sip::Framing::datagram);
+    return *sip::index_message(
+        "INVITE sip:bob@b.test SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\n"
+        "From: <sip:" +
+            user + "@a.test>;tag=1\r\nTo: <sip:%63arol@b.test>\r\nCall-ID: " + call +
+            "\r\nCSeq: 7 INVITE\r\n" + more + "\r\n",
+        sip::Framing::datagram);
 }
 
 transport::Passed passed(const sip::Message& message, const char* remote = "192.0.2.9:5070") {

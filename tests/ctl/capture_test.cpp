@@ -29,8 +29,8 @@ std::size_t big(std::string_view bytes, std::size_t at, std::size_t size = 2) {
 }
 
 std::size_t little(std::string_view bytes, std::size_t at) {
-    return big(bytes, at + 3, 1) << 24U | big(bytes, at + 2, 1) << 16U | big(bytes, at + 1, 1) << 8U |
-           big(bytes, at, 1);
+    return big(bytes, at + 3, 1) << 24U | big(bytes, at + 2, 1) << 16U |
+           big(bytes, at + 1, 1) << 8U | big(bytes, at, 1);
 }
 
 /// The sum that is 0xFFFF where a checksum in those bytes is right (RFC 1071).

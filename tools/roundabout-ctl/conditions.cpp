@@ -49,8 +49,8 @@ bool given(const po::variables_map& values, const char* name) {
 
 Problem misplaced(const Options& options, const po::variables_map& values) {
     for (const Use& use : uses()) {
-        if (given(values, use.option) && std::ranges::find(use.commands, options.request.command) ==
-                                             use.commands.end())
+        if (given(values, use.option) &&
+            std::ranges::find(use.commands, options.request.command) == use.commands.end())
             return std::string(name(options.request.command)) + " knows no --" + use.option;
     }
     for (const char* option : {"interval", "count"}) {

@@ -53,7 +53,8 @@ po::options_description known_options() {
     add = which.add_options();
     add("aor", po::value<std::string>()->value_name("URI"), "of this address-of-record");
     add("user", po::value<std::string>()->value_name("USER"),
-        "the user of the address-of-record or of the Contact; trace: of the Request-URI, From or To");
+        "the user of the address-of-record or of the Contact; trace: of the Request-URI, From or "
+        "To");
     add("server", po::value<std::string>()->value_name("NAME"),
         "granted by this trusted server; trace: from or to it");
     add("transport", po::value<std::string>()->value_name("T"),
@@ -63,7 +64,8 @@ po::options_description known_options() {
     po::options_description passing("for trace and explain");
     add = passing.add_options();
     add("source", po::value<std::string>()->value_name("ADDRESS"),
-        "trace: from or to this address, or this one port of it; explain: where it would come from");
+        "trace: from or to this address, or this one port of it; explain: where it would come "
+        "from");
     add("call-id", po::value<std::string>()->value_name("ID"), "trace: of this Call-ID");
     add("full", po::bool_switch(), "trace: whole messages, not only what changes");
     add("pcap", po::value<std::string>()->value_name("FILE"),
@@ -76,7 +78,8 @@ po::options_description known_options() {
     add = watching.add_options();
     add("interval", po::value<long>()->value_name("SECONDS")->default_value(1),
         "from one look to the next");
-    add("count", po::value<long>()->value_name("N")->default_value(0), "end after so many; 0: never");
+    add("count", po::value<long>()->value_name("N")->default_value(0),
+        "end after so many; 0: never");
     po::options_description more("more");
     add = more.add_options();
     add("all", po::bool_switch(), "purge: every binding; asks first");
@@ -126,8 +129,7 @@ Problem take_command(Options& options, const std::vector<std::string>& words) {
     if (!command)
         return "there is no command " + words.front();
     options.request.command = *command;
-    const bool takes_word = *command == admin::Command::show ||
-                            *command == admin::Command::purge ||
+    const bool takes_word = *command == admin::Command::show || *command == admin::Command::purge ||
                             *command == admin::Command::explain;
     if (words.size() > (takes_word ? 2 : 1))
         return "too many words after " + words.front();

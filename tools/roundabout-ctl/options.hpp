@@ -14,8 +14,9 @@ namespace roundabout::ctl {
 enum class Exit : int {
     ok = 0,
     nothing_matched = 1,
-    usage = 2,       ///< also a configuration that can't be read
-    unreachable = 3, ///< no proxy and no database, or a database in use; a file that can't be written
+    usage = 2, ///< also a configuration that can't be read
+    unreachable =
+        3, ///< no proxy and no database, or a database in use; a file that can't be written
     refused = 4,
 };
 

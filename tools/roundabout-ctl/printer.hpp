@@ -28,7 +28,7 @@ class Printer {
     admin::Command command_;
     bool json_;
     Table table_;
-    std::string last_kind_;       ///< of the records before
+    std::string last_kind_; ///< of the records before
     bool several_details_ = false;
 };
 

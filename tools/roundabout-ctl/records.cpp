@@ -35,20 +35,22 @@ std::string number(const Record& record, std::string_view key) {
 void write_status(std::ostream& out, const Record& record) {
     const std::string still = record.flag("bindings_complete") ? "" : ", still being read";
     write_line(out, "state", record.text("state"));
-    write_line(out, "version", record.text("version") + ", process " + number(record, "pid") +
-                                   ", up " + span_of_time(record.number("uptime")));
+    write_line(out, "version",
+               record.text("version") + ", process " + number(record, "pid") + ", up " +
+                   span_of_time(record.number("uptime")));
     write_line(out, "configuration", record.text("config"));
     write_line(out, "workers", number(record, "workers"));
     write_line(out, "bindings", number(record, "bindings") + still);
     write_line(out, "connections", number(record, "connections"));
-    write_line(out, "requests", number(record, "requests_under_way") + " under way, " +
-                                    number(record, "transactions") + " transactions");
-    write_line(out, "messages", number(record, "received") + " received, " +
-                                    number(record, "sent") + " sent");
-    write_line(out, "store", record.flag("store_degraded")
-                                 ? "degraded: " + record.text("store_problem") + "; " +
-                                       number(record, "store_waiting") + " wait for it"
-                                 : "well");
+    write_line(out, "requests",
+               number(record, "requests_under_way") + " under way, " +
+                   number(record, "transactions") + " transactions");
+    write_line(out, "messages",
+               number(record, "received") + " received, " + number(record, "sent") + " sent");
+    write_line(out, "store",
+               record.flag("store_degraded") ? "degraded: " + record.text("store_problem") + "; " +
+                                                   number(record, "store_waiting") + " wait for it"
+                                             : "well");
 }
 
 const char* sentence(const std::string& verdict) {
@@ -71,8 +73,8 @@ void write_decision(std::ostream& out, const Record& record) {
 
 void write_target(std::ostream& out, const Record& record) {
     const std::int64_t q = record.number("q");
-    write_line(out, "target", record.text("target") +
-                                  (q == 1000 ? "" : ", q " + std::to_string(q) + "/1000"));
+    write_line(out, "target",
+               record.text("target") + (q == 1000 ? "" : ", q " + std::to_string(q) + "/1000"));
     const char* name = "places";
     for (const std::string& place : record.texts("places"))
         write_line(out, std::exchange(name, ""), place);
