@@ -103,7 +103,8 @@ std::vector<Record> listener_records(const config::Config& config,
         record.add("transport", transport);
         record.add("bind", bind);
         record.add("serves", serves(listener));
-        const std::string days = "certificate_days_left/" + transport + "/" + bind;
+        std::string days = "certificate_days_left/";
+        days.append(transport).append("/").append(bind);
         const auto found = std::ranges::find(certificate_days, days,
                                              &std::pair<std::string, std::uint64_t>::first);
         if (found != certificate_days.end())

@@ -42,7 +42,7 @@ std::string in_words(const routing::Source& source, const Services& services,
 std::string in_words(const routing::Target& target, const Services& services,
                      const Snapshot& snapshot) {
     if (const auto* to = std::get_if<routing::ToServer>(&target.where)) {
-        std::string text = "trusted server " + snapshot.config->servers[to->server].name;
+        const std::string text = "trusted server " + snapshot.config->servers[to->server].name;
         return to->address ? text + ", at " + to->address->to_string() + " as its dialog" : text;
     }
     if (const auto* client = std::get_if<routing::ToClient>(&target.where)) {

@@ -41,7 +41,7 @@ struct PlaceHealth {
     Candidate place;
     Duration probe{};
     PlaceState state = PlaceState::up;
-    TimePoint since{};                 ///< when it became that; the epoch: never anything else
+    TimePoint since;                   ///< when it became that; the epoch: never anything else
     std::uint64_t times_down = 0;      ///< how often it went from up to down
     std::uint64_t probes = 0;          ///< sent
     std::uint64_t probes_answered = 0; ///< of those
@@ -92,10 +92,10 @@ class ServerHealth {
         bool known = false; ///< of a server
         bool probed = false;
         PlaceState state = PlaceState::up;
-        TimePoint since{};
-        TimePoint until{}; ///< when it is to be tried again
-        TimePoint asked{}; ///< until when it asked to be left alone
-        Duration wait{};   ///< after which a trial without outcome is given up
+        TimePoint since;
+        TimePoint until; ///< when it is to be tried again
+        TimePoint asked; ///< until when it asked to be left alone
+        Duration wait{}; ///< after which a trial without outcome is given up
         std::uint64_t times_down = 0;
         std::uint64_t probes = 0;
         std::uint64_t probes_answered = 0;

@@ -18,9 +18,11 @@ config::Config configured() {
 listen = [ { transport = "udp", bind = "192.0.2.1:5060" },
            { transport = "tcp", bind = "192.0.2.1:5060", serves = ["clients"] } ]
 server = [ { name = "pbx", addresses = ["192.0.2.9"], domains = ["pbx.test"], transport = "udp" },
-           { name = "far", addresses = ["far.test"], domains = ["far.test"], transport = "tcp" } ]
+           { name = "far", addresses = ["far.test"], domains = ["far.test"], transport = "udp" } ]
 )",
                                           "test.toml");
+    for (const config::Problem& problem : loaded.problems())
+        MESSAGE(config::to_string(problem));
     REQUIRE(loaded.config() != nullptr);
     return *loaded.config();
 }

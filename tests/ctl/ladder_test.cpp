@@ -34,13 +34,13 @@ TEST_CASE("ladder: who speaks first is on the left, with arrows towards the prox
     Ladder ladder(false);
     const std::string first = ladder.show(message(false, browser, 0, "INVITE a\r\nVia: 1\r\n\r\n"));
     CHECK(first.starts_with("Call-ID c1, INVITE a\n"));
-    CHECK(from(first, "wss") == "wss 192.0.2.9:50000            --INVITE----------------->  |\n");
+    CHECK(from(first, "wss") == "wss 192.0.2.9:50000            --INVITE---------------->  |\n");
     const std::string on =
         ladder.show(message(true, pbx, 0, "INVITE a\r\nVia: 2\r\nVia: 1\r\n\r\n"));
-    CHECK(from(on, "|") == "| --INVITE----------------->  udp 192.0.2.20:5060 pbx\n    + Via: 2\n");
+    CHECK(from(on, "|") == "| --INVITE---------------->  udp 192.0.2.20:5060 pbx\n    + Via: 2\n");
     const std::string back =
         ladder.show(message(false, pbx, 200, "SIP/2.0 200 OK\r\nVia: 2\r\n\r\n"));
-    CHECK(from(back, "|") == "|  <-------------200 INVITE-- udp 192.0.2.20:5060 pbx\n");
+    CHECK(from(back, "|") == "|  <------------200 INVITE-- udp 192.0.2.20:5060 pbx\n");
     const std::string home = ladder.show(message(true, browser, 200, "SIP/2.0 200 OK\r\n\r\n"));
     CHECK(from(home, "wss").starts_with("wss 192.0.2.9:50000             <-"));
     CHECK(home.ends_with("|\n    - Via: 2\n"));

@@ -1,5 +1,6 @@
 #include "proxy/explain.hpp"
 #include "proxy/proxy_scene.hpp"
+#include "sip/parser.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,7 +48,7 @@ TEST_CASE("explain: a request between servers is told as it would leave, and not
     const Flow to = carrier(1);
     scene.network.open[to.id] = to;
     const sip::Message invite = request("INVITE", "sip:bob@pbx.test");
-    const Explained told = scene.told(invite, browser(7));
+    const Explained told = scene.told(invite, outsider());
     CHECK(told.verdict == Explained::Verdict::drop); // a stranger
     const Explained called = scene.told(invite, to);
     CHECK(called.verdict == Explained::Verdict::forward);
@@ -69,21 +70,21 @@ TEST_CASE("explain: a connection that would have to be opened is named, and not 
     ExplainScene scene;
     const Explained told = scene.told(request("INVITE", "sip:bob@carrier.test"), pbx());
     REQUIRE(told.targets.size() == 1);
-    CHECK(told.targets[0].way == "by a connection to tcp 198.51.100.2:5060");
+    CHECK(told.targets[0].way == "by a connection to tcp 198.51.100.2:5070");
     CHECK(told.targets[0].message.starts_with("INVITE sip:bob@carrier.test SIP/2.0\r\n"));
     CHECK(scene.network.dials.empty());
 }
 
 TEST_CASE("explain: a place that failed is told as failed, and stays for a real request to try") {
     ExplainScene scene;
-    const Candidate place{Transport::tcp, *Endpoint::parse("198.51.100.2:5060")};
+    const Candidate place{Transport::tcp, *Endpoint::parse("198.51.100.2:5070")};
     scene.health.know({{"carrier", place, {}}});
     scene.health.failed(place, scene.loop.now(), 10s);
     scene.pass(11s);
     const Explained told = scene.told(request("INVITE", "sip:bob@carrier.test"), pbx());
     REQUIRE(told.targets.size() == 1);
     REQUIRE_FALSE(told.targets[0].places.empty());
-    CHECK(told.targets[0].places.back() == "tcp 198.51.100.2:5060, failed a short time ago");
+    CHECK(told.targets[0].places.back() == "tcp 198.51.100.2:5070, failed a short time ago");
     CHECK(scene.health.may_use(place, scene.loop.now(), true));
 }
 
@@ -109,6 +110,7 @@ TEST_CASE("explain: each device of a user is a target, one that is away says wha
     scene.bind("sip:alice@pbx.test", 1);
     scene.bind("sip:alice@pbx.test", 2, 500);
     scene.network.open[browser(1).id] = browser(1);
+    scene.closed(browser(2));
     const Explained told = scene.told(request("INVITE", "sip:alice@192.0.2.1"), pbx());
     REQUIRE(told.targets.size() == 2);
     CHECK(told.targets[0].q == 1000);
@@ -124,8 +126,11 @@ TEST_CASE("explain: what would be answered or is malformed is told with its stat
         scene.told(request("INVITE", "sip:bob@carrier.test", {"Max-Forwards: 0"}), pbx());
     CHECK(refused.verdict == Explained::Verdict::answer);
     CHECK(refused.status == 483);
-    const Explained malformed =
-        scene.told(request("INVITE", "sip:bob@carrier.test", {"CSeq: 1 BYE"}), pbx());
+    const auto wrong = sip::index_message("INVITE sip:bob@carrier.test SIP/2.0\r\nCall-ID: x\r\n"
+                                          "CSeq: 1 BYE\r\n\r\n",
+                                          sip::Framing::datagram);
+    REQUIRE(wrong.has_value());
+    const Explained malformed = scene.told(*wrong, pbx());
     CHECK(malformed.verdict == Explained::Verdict::malformed);
     CHECK(malformed.status == 400);
     CHECK(scene.sent().empty());

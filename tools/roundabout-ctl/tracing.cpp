@@ -5,9 +5,9 @@
 #include <boost/asio/buffer.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <ostream>
+#include <system_error>
 #include <unistd.h>
 
 namespace roundabout::ctl {
@@ -44,7 +44,7 @@ std::optional<std::string> Tracing::open() {
     const int file =
         ::open(options_.pcap.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0)
-        return "cannot write " + options_.pcap + ": " + std::strerror(errno);
+        return "cannot write " + options_.pcap + ": " + std::generic_category().message(errno);
     ::close(file);
     file_.open(options_.pcap, std::ios::binary);
     file_ << pcap_header() << std::flush;
