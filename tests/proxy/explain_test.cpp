@@ -105,19 +105,28 @@ TEST_CASE("explain: a REGISTER is told with the Contact that the registrar would
     CHECK(scene.bindings.find_by_aor("pbx", "sip:alice@pbx.test").empty());
 }
 
-TEST_CASE("explain: each device of a user is a target, one that is away says what would happen") {
+TEST_CASE("explain: each device of a user is a target, with its rank") {
     ExplainScene scene;
     scene.bind("sip:alice@pbx.test", 1);
     scene.bind("sip:alice@pbx.test", 2, 500);
     scene.network.open[browser(1).id] = browser(1);
-    scene.closed(browser(2));
+    scene.network.open[browser(2).id] = browser(2);
     const Explained told = scene.told(request("INVITE", "sip:alice@192.0.2.1"), pbx());
     REQUIRE(told.targets.size() == 2);
     CHECK(told.targets[0].q == 1000);
     CHECK(told.targets[0].problem.empty());
     CHECK(told.targets[1].q == 500);
-    CHECK(told.targets[1].problem.find("480") != std::string::npos);
-    CHECK(told.targets[1].message.empty());
+    CHECK(told.targets[1].problem.empty());
+}
+
+TEST_CASE("explain: a device that is away says what would happen") {
+    ExplainScene scene;
+    scene.bind("sip:alice@pbx.test", 1);
+    scene.closed(browser(1));
+    const Explained told = scene.told(request("INVITE", "sip:alice@192.0.2.1"), pbx());
+    REQUIRE(told.targets.size() == 1);
+    CHECK(told.targets[0].problem.find("480") != std::string::npos);
+    CHECK(told.targets[0].message.empty());
 }
 
 TEST_CASE("explain: what would be answered or is malformed is told with its status") {
