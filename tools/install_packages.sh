@@ -16,6 +16,7 @@ test=(
     sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
     kamailio-extra-modules kamailio-outbound-modules baresip chromium dnsmasq-base nodejs npm
     python3-pytest sqlite3 tshark procps iproute2 nginx haproxy fail2ban man-db systemd prometheus
+    dpkg-dev file zsh
 )
 
 bench=(valgrind binutils sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules procps)
