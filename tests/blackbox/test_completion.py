@@ -23,6 +23,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 "$(complete -p "$1" | sed 's/.*-F \([^ ]*\) .*/\1/')"
 printf '%s\n' "${COMPREPLY[@]}"
 """
+SHOWN = r"<<([^>]*)>>"
 STARTUP = """
 fpath=({folder} $fpath)
 autoload -Uz compinit
@@ -62,7 +63,7 @@ class Zsh:
     def complete(self, line: str) -> str:
         """The words of the program's call, once <Tab> was pressed at the end of the line."""
         os.write(self._terminal, f"{line}\t\n".encode())
-        return re.search(r"<<(.*)>>", self._await(r"<<.*>>(.|\s)*ask me> "))[1].strip()
+        return re.search(SHOWN, self._await(SHOWN))[1].strip()
 
     def _await(self, pattern: str) -> str:
         limit, text = time.monotonic() + TIME_LIMIT, ""

@@ -141,7 +141,7 @@ async def test_its_life(slot: Slot, authority: Authority, packages: list[Path],
     installation.pretend_systemd()
     with installation.asking() as asked:
         installation.install(packages[0])
-    assert asked[-1] == "start roundabout.service"
+    assert "start roundabout.service" in asked
     look_at_what_is_installed(installation)
     scene.configure()
     with Manager() as manager:
@@ -155,7 +155,7 @@ async def test_its_life(slot: Slot, authority: Authority, packages: list[Path],
             assert before == [alice.aor, bob.aor]
             with installation.asking() as asked:
                 installation.install(packages[1])
-            assert asked[-1] == "restart roundabout.service"
+            assert "restart roundabout.service" in asked
             assert not [words for words in asked if words.startswith("stop")]
             assert service.running and service.stop() == 0
             await asyncio.to_thread(manager.start, service)
