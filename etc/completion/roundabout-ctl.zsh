@@ -26,6 +26,5 @@ _arguments \
     '--json[a JSON object a line]' \
     '(- *)--help[print all commands and options and end]' \
     '(- *)--version[print the version and end]' \
-    '1:command:->command' \
-    '2:id or address-of-record:'
+    '1:command:->command'
 [[ $state != command ]] || _describe command commands

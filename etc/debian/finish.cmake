@@ -7,9 +7,10 @@ function(compress file)
     execute_process(COMMAND gzip -9nf ${file} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-file(COPY ${CPACK_ROUNDABOUT_PATHS}/roundabout.8 DESTINATION ${share}/man/man8)
-file(COPY ${CPACK_ROUNDABOUT_PATHS}/roundabout.service
-    DESTINATION ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/lib/systemd/system)
+# COPY would leave what is of the same second.
+file(COPY_FILE ${CPACK_ROUNDABOUT_PATHS}/roundabout.8 ${share}/man/man8/roundabout.8)
+file(COPY_FILE ${CPACK_ROUNDABOUT_PATHS}/roundabout.service
+    ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/lib/systemd/system/roundabout.service)
 # Debian's zsh leaves the other folder to the administrator.
 file(RENAME ${share}/zsh/site-functions ${share}/zsh/vendor-completions)
 

@@ -121,7 +121,7 @@ def test_bash_offers_commands_once():
 @pytest.mark.parametrize("typed, completed", [
     ("roundabout-ctl pu", "purge"),
     ("roundabout-ctl --json pu", "--json purge"),
-    ("roundabout-ctl list --tr", "list --transport="),
+    ("roundabout-ctl list --tr", "list --transport"),
     ("roundabout-ctl list --transport ud", "list --transport udp"),
     ("roundabout -strict-h", "-strict-host"),
     ("roundabout --strict-h", "--strict-host"),
