@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what is needed on Debian 12, as root: for "build" what builds and runs the proxy and its
-# demonstration, for "test" also every compiler, peer and tool that the tests use, for "bench" also
-# what the benchmarks use.
+# demonstration, for "package" also what makes a package of it, for "test" also every compiler, peer
+# and tool that the tests use, for "bench" also what the benchmarks use.
 set -euo pipefail
 
 build=(
@@ -11,22 +11,24 @@ build=(
     libsystemd-dev prometheus-cpp-dev
     openssl python3 python3-websockets
 )
+package=(dpkg-dev file)
 test=(
     g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
     sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
     kamailio-extra-modules kamailio-outbound-modules baresip chromium dnsmasq-base nodejs npm
     python3-pytest sqlite3 tshark procps iproute2 nginx haproxy fail2ban man-db systemd prometheus
-    dpkg-dev file zsh
+    zsh
 )
 
 bench=(valgrind binutils sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules procps)
 
 case "${1:-}" in
 build) packages=("${build[@]}") ;;
-test) packages=("${build[@]}" "${test[@]}") ;;
+package) packages=("${build[@]}" "${package[@]}") ;;
+test) packages=("${build[@]}" "${package[@]}" "${test[@]}") ;;
 bench) packages=("${build[@]}" "${bench[@]}") ;;
 *)
-    echo "usage: $0 build|test|bench" >&2
+    echo "usage: $0 build|package|test|bench" >&2
     exit 2
     ;;
 esac

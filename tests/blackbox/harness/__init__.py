@@ -22,6 +22,8 @@
   them through the proxy and collects what they lead to.
 - `front.nginx(…)`, `front.haproxy(…)`: what may stand in front of the proxy.
 - `manager.Manager`: a service manager: `heard` of sd_notify, keeps descriptors, starts with them.
+- `root.Root`: this machine's files under an overlay, for what installs; `package.make(folder)`: the
+  package of the build, `package.Installation`: dpkg in there, `package.Service`: run by its unit.
 - `steady.Datagrams`, `steady.Connecting`: load of which nothing is sent twice.
 - `sipp.Sipp(scenario, …)`: one scenario; `finish()` fails with sipp's own words.
 - `table.Table`: the matrix as text.
