@@ -9,16 +9,16 @@ _arguments \
     '(- *)'{-,--}help'[print all flags and end]' \
     '*'{-,--}local-ip='[its addresses]:address,...:' \
     '*'{-,--}local-fqdn='[its domain names]:name,...:' \
-    '(-contact-header-fqdn --contact-header-fqdn)'{-,--}contact-header-fqdn'[show others the first of those names]' \
+    '(-contact-header-fqdn --contact-header-fqdn)'{-,--}contact-header-fqdn'[show that name]' \
     '(-tls-cert --tls-cert)'{-,--}tls-cert='[certificate chain for TLS and WSS]:file:_files' \
     '(-tls-key --tls-key)'{-,--}tls-key='[its private key]:file:_files' \
     '*'{-,--}trusted-server='[servers]:IP\:FQDNS\:PORT\:NETWORK\:ROUTES,...:' \
-    '(-default-sip-server --default-sip-server)'{-,--}default-sip-server='[the one that gets what names this proxy]:address:' \
+    '(-default-sip-server --default-sip-server)'{-,--}default-sip-server='[for ours]:IP:' \
     '(-strict-host --strict-host)'{-,--}strict-host'[Request-URIs must name known servers]' \
-    '(-default-network --default-network)'{-,--}default-network="[transport towards other hosts]:network:($networks)" \
+    '(-default-network --default-network)'{-,--}default-network="[to others]:network:($networks)" \
     '(-strict-client --strict-client)'{-,--}strict-client'[REGISTER from trusted clients only]' \
     '*'{-,--}trusted-client-ip='[those clients]:IP[/BITS],...:' \
-    '(-trusted-client-mask --trusted-client-mask)'{-,--}trusted-client-mask='[of IPv4 addresses that name none]:bits:' \
+    '(-trusted-client-mask --trusted-client-mask)'{-,--}trusted-client-mask='[IPv4]:bits:' \
     '(-ack-ruri --ack-ruri)'{-,--}ack-ruri'[ACK goes by its Request-URI]' \
     '(-csr --csr)'{-,--}csr'[write a certificate signing request and end]' \
     '(-csr-cn --csr-cn)'{-,--}csr-cn='[common name]:name:' \

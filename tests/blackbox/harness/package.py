@@ -46,12 +46,13 @@ class Installation:
         self.root = root
         # Images for containers leave documentation out, and a proxy may be installed here already.
         root.run("sh", "-c", "rm -f /etc/dpkg/dpkg.cfg.d/*")
+        root.run("rm", "-f", "/var/lib/man-db/auto-update")  # takes minutes where it has no index
         root.run("dpkg", "--purge", "roundabout")
 
     def pretend_systemd(self) -> None:
         """Lets the scripts believe that systemd runs, and that they may start what they like."""
         self.root.run("mkdir", "-p", "/run/systemd/system")
-        self.root.run("rm", "-f", "/usr/sbin/policy-rc.d") # containers' images forbid it by that
+        self.root.run("rm", "-f", "/usr/sbin/policy-rc.d")  # containers' images forbid it by that
         self.root.run("mv", "/usr/bin/systemctl", "/usr/bin/systemctl.machine")
         self.root.path("/usr/bin/systemctl").write_text(SYSTEMCTL)
         self.root.path("/usr/bin/systemctl").chmod(0o755)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 TIME_LIMIT = 120.0
@@ -73,14 +73,20 @@ class Root:
 
     def run(self, *words: object, status: int | None = 0) -> subprocess.CompletedProcess:
         """Fails unless it ends with that exit status."""
-        done = subprocess.run(
-            self.command(*words), capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            timeout=TIME_LIMIT, check=False,
+        running = subprocess.Popen(
+            self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.DEVNULL, start_new_session=True,
             env={"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"})
-        if status is not None and done.returncode != status:
-            raise AssertionError(f"{words}: exit status {done.returncode}, not {status}\n"
-                                 f"{done.stdout}{done.stderr}")
-        return done
+        try:
+            said, complained = running.communicate(timeout=TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)  # with all that it started
+            running.wait()
+            raise
+        if status is not None and running.returncode != status:
+            raise AssertionError(f"{words}: exit status {running.returncode}, not {status}\n"
+                                 f"{said}{complained}")
+        return subprocess.CompletedProcess(words, running.returncode, said, complained)
 
     def _end(self) -> None:
         self._holder.stdin.close()
