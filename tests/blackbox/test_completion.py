@@ -110,11 +110,13 @@ def test_bash_offers_values_where_it_knows_them():
     assert bash("roundabout", "-local-ip", "") == []
     assert bash("roundabout-ctl", "list", "--transport", "w") == ["ws", "wss"]
     assert bash("roundabout-ctl", "--socket", "roundabout-ctl.b") == ["roundabout-ctl.bash"]
+    assert bash("roundabout-ctl", "explain", "roundabout.z") == ["roundabout.zsh"]
 
 
 def test_bash_offers_commands_once():
-    assert bash("roundabout-ctl", "") == ["list", "purge", "reload", "show", "stats"]
-    assert bash("roundabout-ctl", "--json", "s") == ["show", "stats"]
+    assert bash("roundabout-ctl", "") == ["explain", "flows", "list", "purge", "reload", "servers",
+                                          "show", "stats", "status", "trace", "watch"]
+    assert bash("roundabout-ctl", "--json", "s") == ["servers", "show", "stats", "status"]
     assert bash("roundabout-ctl", "list", "") == []
 
 
