@@ -25,6 +25,7 @@ from harness.ctl import CTL, Ctl
 from harness.proxied import FiveTransports
 from harness.slot import Slot
 
+MANUAL = Path(__file__).parents[2] / "etc" / "man" / "roundabout-ctl.1.in"
 PASSWORD = "5ec4e7"
 CALL_SIZE = 6
 """Messages of a call on each side at least: INVITE, 180, 200, ACK, BYE, 200."""
@@ -66,7 +67,7 @@ class Site:
         self.ctl = Ctl("--config", self.net.proxy.config)
 
     async def ask(self, *words: str, status: int = 0) -> list[dict]:
-        return await asyncio.to_thread(self.ctl.json, *words, status=status)
+        return documented(await asyncio.to_thread(self.ctl.json, *words, status=status))
 
     async def say(self, *words: str, status: int = 0) -> str:
         return (await asyncio.to_thread(self.ctl.run, *words, status=status)).stdout
@@ -111,6 +112,15 @@ async def call(pbx: Registrar, alice: Phone) -> str:
     return invite.request.call_id
 
 
+def documented(rows: list[dict]) -> list[dict]:
+    """These rows, all of whose keys the manual page has."""
+    words = set(re.findall(r"\w+", MANUAL.read_text()))
+    for row in rows:
+        keys = {key for part in row.values() if isinstance(part, dict) for key in part} | set(row)
+        assert keys <= words, keys - words
+    return rows
+
+
 async def test_status_servers_and_flows_say_what_there_is(site: Site):
     async with registered(site) as (_, alice):
         status, *listeners = await site.ask("status")
@@ -140,7 +150,7 @@ async def test_watch_shows_what_happens_a_second(site: Site):
         await look.until('"watch"')
         await call(pbx, alice)
         while True:
-            seen = json.loads(await look.until('"watch"'))["watch"]
+            seen = documented([json.loads(await look.until('"watch"'))])[0]["watch"]
             if seen["received_a_second"] > 0:
                 break
         assert seen["sent_a_second"] > 0 and seen["bindings"] == 1
@@ -245,8 +255,12 @@ async def test_explain_tells_what_then_happens(site: Site, tmp_path: Path):
         await site.say("explain", str(tmp_path / "none"), "--source", source, status=2)
         (tmp_path / "text").write_text("hello", encoding="ascii")
         await site.say("explain", str(tmp_path / "text"), "--source", source, status=4)
+        trace = await site.traced("--json")
         await alice.respond(ringing, 486)
         await invite.final()
+        assert documented([json.loads(await trace.until('"message"'))])
+        await trace.end()
+        documented(await site.ask("list"))
 
 
 async def test_only_those_who_may_change_the_proxy_may_read_what_people_say(
