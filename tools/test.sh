@@ -28,9 +28,9 @@ build() {
     cmake --preset "$preset" && cmake --build "build/$preset" -j "$jobs" "$@"
 }
 
-# Runs ctest in a preset's folder, with further arguments, and adds up its counts. A test of whole
-# programs meets them, real peers and a machine's other work in real time: if a few of these failed
-# and nothing else, they are run once more, one by one, and the summary names who needed that.
+# Runs ctest in a preset's folder, with further arguments, and adds up its counts. Many tests meet
+# sockets, disks, real peers and a machine's other work in real time: if only a few failed, they are
+# run once more, one by one, and the summary names those that needed it, with how they had failed.
 run_tests() {
     local preset=$1 report=build/$1/tests.xml again=() status pattern counts
     shift
