@@ -112,6 +112,23 @@ async def test_a_client_without_path_is_registered_by_our_contact(site):
             await talk(bob, invite, alice, incoming)
 
 
+async def test_a_register_that_passed_another_proxy_keeps_that_ones_path(site):
+    """A call for it leaves by the flow that it came by, with that proxy's URI as its next Route."""
+    async with running(site()) as net:
+        async with await net.phone("tcp", "alice", 4) as alice, \
+                await net.desk_phone("bob") as bob:
+            edge = f"<sip:edge@{alice.endpoint.local.host}:5099;lr>"
+            ok = await alice.register(rows=[("Supported", "path"), ("Path", edge)])
+            ours, theirs = ok.values("path")
+            assert theirs == edge and str(net.listeners["udp"]) in ours
+            assert net.pbx.bindings("alice") == [alice.contact_uri]
+            invite = await bob.call(alice.aor, SDP, SDP_TYPE)
+            incoming = await alice.ring()
+            assert incoming.request.uri == alice.contact_uri
+            assert incoming.request.values("route") == [edge]
+            await talk(bob, invite, alice, incoming)
+
+
 async def test_a_path_outlives_a_killed_proxy_by_udp(site):
     """The registrar knows nothing of the restart and uses the Path that it has."""
     async with running(site()) as net:
