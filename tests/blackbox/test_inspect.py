@@ -225,6 +225,13 @@ async def test_a_capture_file_and_a_collector_get_the_decrypted_messages(
     assert any(call_id.encode() in raw and b"INVITE sip:" in raw for raw in collected)
 
 
+async def test_a_trace_whose_file_cannot_be_written_says_so(site: Site):
+    async with registered(site):
+        for file in "/dev/full", "/nowhere/call.pcap":
+            ended = await asyncio.to_thread(site.ctl.run, "trace", "--pcap", file, status=3)
+            assert f"cannot write {file}" in ended.stderr
+
+
 async def test_explain_tells_what_then_happens(site: Site, tmp_path: Path):
     async with registered(site) as (pbx, alice):
         invite = await pbx.call(alice.aor)

@@ -60,21 +60,31 @@ Problem misplaced(const Options& options, const po::variables_map& values) {
     return std::nullopt;
 }
 
+/// What --transport names; `otherwise` without it.
+Result<Transport> transport_of(const po::variables_map& values, Transport otherwise) {
+    const auto word = text(values, "transport");
+    return word ? parse_transport(*word) : otherwise;
+}
+
+std::string no_transport(const po::variables_map& values) {
+    return "--transport is udp, tcp, tls, ws or wss, not " + values["transport"].as<std::string>();
+}
+
 Problem take_filter(admin::BindingFilter& filter, const po::variables_map& values) {
     filter.user = text(values, "user");
     filter.server = text(values, "server");
     filter.expired = values["expired"].as<bool>();
-    if (const auto word = text(values, "transport")) {
-        const Result<Transport> transport = parse_transport(*word);
-        if (!transport)
-            return "--transport is udp, tcp, tls, ws or wss, not " + *word;
-        filter.transport = *transport;
-    }
     if (values.contains("expiring")) {
         const long seconds = values["expiring"].as<long>();
         if (seconds < 0 || seconds > longest_wait)
             return "--expiring takes a number of seconds";
         filter.expiring_within = std::chrono::seconds(seconds);
+    }
+    if (values.contains("transport")) {
+        const Result<Transport> transport = transport_of(values, Transport::udp);
+        if (!transport)
+            return no_transport(values);
+        filter.transport = *transport;
     }
     const auto aor = text(values, "aor");
     return aor ? take_aor(filter, *aor) : std::nullopt;
@@ -122,12 +132,10 @@ Problem take_question(admin::Question& question, const po::variables_map& values
     if (!from)
         return "--source takes an address, or an address with a port, not " + *source;
     question.source = *from;
-    if (const auto word = text(values, "transport")) {
-        const Result<Transport> transport = parse_transport(*word);
-        if (!transport)
-            return "--transport is udp, tcp, tls, ws or wss, not " + *word;
-        question.transport = *transport;
-    }
+    const Result<Transport> transport = transport_of(values, question.transport);
+    if (!transport)
+        return no_transport(values);
+    question.transport = *transport;
     if (const auto at = text(values, "at")) {
         const auto listener = Endpoint::parse(*at);
         if (!listener)

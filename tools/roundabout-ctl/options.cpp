@@ -34,8 +34,9 @@ constexpr std::string_view usage = R"(usage: roundabout-ctl [OPTION...] COMMAND
                        now; nothing is sent
   reload               have the proxy take up its configuration file; prints what changed
 
-exit codes: 0 done, 1 nothing matched, 2 usage, 3 proxy and database not reachable, 4 refused,
-            by a reload also for a configuration with faults, of which nothing is taken
+exit codes: 0 done, 1 nothing matched, 2 usage, 3 proxy and database not reachable, or a file not
+            writable, 4 refused, by a reload also for a configuration with faults, of which nothing
+            is taken, by explain for what is no SIP request
 
 )";
 

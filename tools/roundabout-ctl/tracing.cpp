@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <iostream>
 #include <ostream>
 #include <system_error>
 #include <unistd.h>
@@ -61,8 +62,11 @@ void Tracing::show(const admin::Response& response) {
     const auto message = captured(*record);
     if (!message)
         return;
-    if (file_.is_open())
-        file_ << pcap_packet(*message) << std::flush;
+    if (file_.is_open() && !(file_ << pcap_packet(*message) << std::flush)) {
+        std::cerr << "roundabout-ctl: cannot write " << options_.pcap
+                  << " any more; the trace goes on without it\n";
+        file_.close();
+    }
     if (socket_.is_open()) {
         boost::system::error_code ignored; // a collector that is down now may come back
         socket_.send(asio::buffer(hep_packet(*message, hep_agent)), 0, ignored);
