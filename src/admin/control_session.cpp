@@ -1,6 +1,7 @@
 #include "admin/control_session.hpp"
 
 #include "admin/binding_walk.hpp"
+#include "transport/descriptor_passing.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -96,6 +97,9 @@ asio::awaitable<void> ControlSession::answer(std::string line) {
     case Command::reload:
         end = co_await reload();
         break;
+    case Command::take_over:
+        take_over();
+        co_return;
     case Command::stats: {
         std::string counters = to_line(gather(subject_.statistics));
         co_await send(std::move(counters));
@@ -188,6 +192,24 @@ asio::awaitable<End> ControlSession::reload() {
     End end;
     end.matched = reloaded.lines.size();
     co_return end;
+}
+
+/// The answer and, with it, the link; after which there is nothing more to say here.
+void ControlSession::take_over() {
+    HandOverOffer offer = std::string("there is nothing to take over");
+    End end;
+    if (auto refused = refusal("take-over"))
+        end = std::move(*refused);
+    else if (subject_.hand_over)
+        offer = subject_.hand_over();
+    if (end.ending == Ending::ok && !offer)
+        end = ended(Ending::failed, offer.error());
+    const std::string line = to_line(end);
+    const int link[] = {offer ? offer->get() : -1};
+    const bool sent = offer ? transport::send_record(socket_.native_handle(), line, link)
+                            : transport::send_record(socket_.native_handle(), line);
+    if (!sent || offer)
+        close();
 }
 
 asio::awaitable<End> ControlSession::purge(Request request) {

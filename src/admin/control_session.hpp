@@ -10,9 +10,11 @@
 #include "proxy/parked.hpp"
 #include "registration/binding_table.hpp"
 #include "transport/deadline.hpp"
+#include "transport/descriptor.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/system/result.hpp>
 
 #include <functional>
 #include <memory>
@@ -28,6 +30,9 @@ struct Reloaded {
     std::vector<std::string> lines; ///< what changed; or, if it was not taken, what is wrong
 };
 
+/// The link for whoever is to take the process's place, or in a sentence why nobody can.
+using HandOverOffer = boost::system::result<transport::Descriptor, std::string>;
+
 /// What commands act on; outlives every session.
 struct Subject {
     registration::BindingTable* bindings = nullptr;
@@ -35,6 +40,7 @@ struct Subject {
     StatisticsSources statistics;
     proxy::Parked* parked = nullptr;              ///< null: no request waits for a client
     std::function<Reloaded()> reload;             ///< takes the configuration file up anew
+    std::function<HandOverOffer()> hand_over;     ///< offers the process's place
     std::vector<WorkerCall> workers;              ///< one a worker
     std::function<proxy::SnapshotPtr()> snapshot; ///< what requests are decided by now
     transport::Tap* tap = nullptr;                ///< null: there is nothing to trace
@@ -58,6 +64,7 @@ class ControlSession {
     [[nodiscard]] boost::asio::awaitable<void> answer(std::string line);
     [[nodiscard]] boost::asio::awaitable<End> list(Request request);
     [[nodiscard]] boost::asio::awaitable<End> reload();
+    void take_over();
     [[nodiscard]] boost::asio::awaitable<End> purge(Request request);
     [[nodiscard]] boost::asio::awaitable<End> status();
     [[nodiscard]] boost::asio::awaitable<End> servers();

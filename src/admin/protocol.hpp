@@ -35,6 +35,7 @@ enum class Command : std::uint8_t {
     flows,
     trace,
     explain,
+    take_over, ///< the line that ends the answer comes with one end of a link; HandOver
 };
 
 /// "list" and so on.

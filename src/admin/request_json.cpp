@@ -14,8 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 10> commands{
-    "list", "show", "purge", "stats", "reload", "status", "servers", "flows", "trace", "explain"};
+constexpr std::array<std::string_view, 11> commands{"list",   "show",    "purge",    "stats",
+                                                    "reload", "status",  "servers",  "flows",
+                                                    "trace",  "explain", "take-over"};
 /// 68 years: past any expiry, and short of an overflow.
 constexpr std::int64_t longest_wait = 0x7FFFFFFF;
 

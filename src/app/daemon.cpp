@@ -3,6 +3,7 @@
 #include "admin/control_socket.hpp"
 #include "admin/http_listener.hpp"
 #include "app/flow_limits.hpp"
+#include "app/hand_over.hpp"
 #include "app/http_pages.hpp"
 #include "app/kept_sockets.hpp"
 #include "app/load_bindings.hpp"
@@ -56,16 +57,19 @@ constexpr std::size_t most_expired_a_second = 2000;
 /// first: workers before the store that they use.
 class Daemon {
   public:
-    Daemon(config::ConfigPtr config, config::Source source, transport::InheritedSockets inherited)
+    Daemon(config::ConfigPtr config, config::Source source, transport::InheritedSockets inherited,
+           std::optional<TakeOver> take_over)
         : config_(std::move(config))
         , source_(std::move(source))
-        , inherited_(std::move(inherited)) {}
+        , inherited_(std::move(inherited))
+        , take_over_(std::move(take_over)) {}
 
     /// Nothing, or why it can't run.
     [[nodiscard]] std::optional<std::string> start();
     void run_until_signal();
 
   private:
+    [[nodiscard]] std::optional<std::string> become_owner();
     [[nodiscard]] std::optional<std::string> open_store();
     [[nodiscard]] std::optional<std::string> derive_secrets();
     [[nodiscard]] std::optional<std::string> make_table();
@@ -74,7 +78,10 @@ class Daemon {
     [[nodiscard]] std::optional<std::string> open_control();
     [[nodiscard]] std::optional<std::string> open_metrics();
     [[nodiscard]] admin::StatisticsSources statistics_sources() const;
-    void run_workers();
+    [[nodiscard]] std::optional<std::string> run_workers();
+    [[nodiscard]] std::optional<std::string> finish_take_over();
+    [[nodiscard]] std::string obstacle_to_hand_over() const;
+    void be_replaced();
     void keep_sockets();
     void say_ready();
     [[nodiscard]] admin::Reloaded reload();
@@ -82,6 +89,7 @@ class Daemon {
     void sweep();
     void await_stop();
     void await_hangup();
+    void leave_office();
     void begin_stop();
     void leave_to_service_manager();
     void await_drain(TimePoint deadline);
@@ -90,6 +98,7 @@ class Daemon {
     config::ConfigPtr config_; ///< the one of the start
     config::Source source_;
     transport::InheritedSockets inherited_; ///< until the listeners have theirs
+    std::optional<TakeOver> take_over_;     ///< until it is done
     asio::io_context io_{1};
     asio::signal_set signals_{io_};
     asio::signal_set hangups_{io_};
@@ -105,6 +114,7 @@ class Daemon {
     std::unique_ptr<Reload> reload_;
     std::unique_ptr<admin::ControlSocket> control_; ///< if one is configured
     std::unique_ptr<admin::HttpListener> http_;     ///< if it is wanted
+    std::unique_ptr<HandOver> hand_over_;
     bool stopping_ = false;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::optional<registration::ExpiryClock> expiry_clock_;
@@ -119,17 +129,49 @@ std::optional<std::string> Daemon::start() {
     shared_.recent = std::make_unique<proxy::RecentRequests>(shared_.workers);
     shared_.machine = transport::local_addresses();
     reload_ = std::make_unique<Reload>(io_, shared_, workers_, source_);
-    for (const auto& step : {&Daemon::make_table, &Daemon::open_store, &Daemon::derive_secrets,
-                             &Daemon::prepare_transport, &Daemon::make_workers,
-                             &Daemon::open_control, &Daemon::open_metrics}) {
+    using Step = std::optional<std::string> (Daemon::*)();
+    std::vector<Step> steps{&Daemon::make_table, &Daemon::prepare_transport, &Daemon::become_owner,
+                            &Daemon::open_store, &Daemon::derive_secrets,    &Daemon::make_workers};
+    if (take_over_)
+        steps.insert(steps.end(), {&Daemon::run_workers, &Daemon::finish_take_over});
+    else
+        steps.insert(steps.end(),
+                     {&Daemon::open_control, &Daemon::open_metrics, &Daemon::run_workers});
+    for (const Step step : steps) {
         if (auto problem = (this->*step)())
             return problem;
     }
-    run_workers();
     return std::nullopt;
 }
 
-void Daemon::run_workers() {
+/// What can be checked is checked: from here to run_workers() nobody serves.
+std::optional<std::string> Daemon::become_owner() {
+    if (!take_over_)
+        return std::nullopt;
+    auto problem = take_over_->become_owner();
+    if (!problem)
+        shared_.before = take_over_->predecessor();
+    return problem;
+}
+
+/// Control socket and metrics are free only when the other process has left them. We serve by now:
+/// without them, rather than not at all.
+std::optional<std::string> Daemon::finish_take_over() {
+    take_over_->await_left();
+    take_over_.reset();
+    for (const auto& problem : {open_control(), open_metrics()}) {
+        if (problem)
+            spdlog::error("{}", *problem);
+    }
+    spdlog::info("serving in the place of another process, which ends what it began");
+    return std::nullopt;
+}
+
+std::optional<std::string> Daemon::run_workers() {
+    if (take_over_) {
+        if (auto problem = take_over_->serve())
+            return problem;
+    }
     for (const auto& worker : workers_)
         worker->start();
     loader_ = std::thread([this] {
@@ -138,7 +180,33 @@ void Daemon::run_workers() {
     });
     keep_sockets();
     reload_->when_listeners_change([this] { keep_sockets(); });
+    hand_over_ = std::make_unique<HandOver>(
+        io_,
+        HandOver::Process{shared_, workers_, *store_, [this] { return obstacle_to_hand_over(); },
+                          [this] { be_replaced(); }, [this] { end(); }});
     tick();
+    return std::nullopt;
+}
+
+std::string Daemon::obstacle_to_hand_over() const {
+    if (stopping_)
+        return "it is stopping";
+    if (manager_.is_there())
+        return "it runs under a service manager, which would miss it; have that restart it, which "
+               "loses nothing either";
+    if (!bindings_->complete())
+        return "it is still reading its bindings from the file";
+    return {};
+}
+
+/// Another process serves in our place.
+void Daemon::be_replaced() {
+    spdlog::info("another process serves in our place; waiting up to {} s for what is under way",
+                 shared_.config->drain.count());
+    leave_office();
+    if (http_)
+        http_->stop();
+    store_->stop();
 }
 
 void Daemon::keep_sockets() { kept_.update(shared_.flow_settings.listeners); }
@@ -165,7 +233,11 @@ std::optional<std::string> Daemon::open_store() {
     options.memory = [this](std::optional<registration::BindingId> after, std::size_t limit) {
         return bindings_->page(after, limit);
     };
-    auto opened = store::SqliteBindingStore::open(std::move(options), std::move(outlets));
+    auto lock = take_over_ ? take_over_->take_lock(options.path) : store::Lock::take(options.path);
+    if (!lock)
+        return lock.error().sentence;
+    auto opened =
+        store::SqliteBindingStore::open(std::move(options), std::move(outlets), std::move(*lock));
     if (!opened)
         return opened.error().sentence;
     store_ = std::move(*opened);
@@ -251,6 +323,7 @@ std::optional<std::string> Daemon::open_control() {
     subject.store = store_.get();
     subject.parked = &shared_.parked;
     subject.reload = [this] { return reload(); };
+    subject.hand_over = [this] { return hand_over_->begin(); };
     subject.statistics = statistics_sources();
     subject.workers = worker_calls(workers_);
     subject.snapshot = [this] { return workers_.front()->snapshot(); };
@@ -360,14 +433,22 @@ admin::Reloaded Daemon::reload() {
     return reloaded;
 }
 
-void Daemon::begin_stop() {
+/// What is done for the whole process, and not for what is under way.
+void Daemon::leave_office() {
     stopping_ = true;
-    manager_.stopping();
     hangups_.cancel();
     reload_->stop();
     tick_timer_.cancel();
     if (control_)
         control_->stop();
+}
+
+void Daemon::begin_stop() {
+    if (hand_over_->left())
+        return end();
+    hand_over_->stop();
+    manager_.stopping();
+    leave_office();
     if (kept_.all())
         return leave_to_service_manager();
     for (const auto& worker : workers_)
@@ -403,6 +484,8 @@ void Daemon::await_drain(TimePoint deadline) {
 }
 
 void Daemon::end() {
+    hand_over_->stop();
+    signals_.cancel();
     watchdog_.stop();
     if (http_)
         http_->stop();
@@ -418,8 +501,8 @@ void Daemon::end() {
 } // namespace
 
 int run_daemon(config::ConfigPtr config, config::Source source,
-               transport::InheritedSockets inherited) {
-    Daemon daemon(std::move(config), std::move(source), std::move(inherited));
+               transport::InheritedSockets inherited, std::optional<TakeOver> take_over) {
+    Daemon daemon(std::move(config), std::move(source), std::move(inherited), std::move(take_over));
     if (const auto problem = daemon.start()) {
         std::cerr << "roundabout: " << *problem << '\n';
         return 1;

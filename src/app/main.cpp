@@ -3,6 +3,7 @@
 #include "app/log_setup.hpp"
 #include "app/options.hpp"
 #include "app/service_manager.hpp"
+#include "app/take_over.hpp"
 #include "config/describe.hpp"
 #include "config/flag_lines.hpp"
 #include "config/load.hpp"
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -53,9 +55,21 @@ void print(const config::Loaded& loaded, const config::Flags& flags) {
         std::cerr << config::to_string(problem) << '\n';
 }
 
-transport::InheritedSockets inherited_sockets() {
+/// By the control socket that the configuration names, as far as it can be read: what is wrong with
+/// it is said when all of it is checked.
+boost::system::result<app::TakeOver, std::string> take_place(const config::Source& source) {
+    const config::Loaded loaded = config::load(source, {});
+    if (loaded.config() == nullptr)
+        return std::string("the configuration is not sound; --check says what is wrong");
+    if (loaded.config()->control.socket.empty())
+        return std::string("without a control socket there is no way to a running process");
+    return app::TakeOver::ask(loaded.config()->control.socket);
+}
+
+transport::InheritedSockets inherited_sockets(std::optional<app::TakeOver>& take_over) {
     std::vector<std::string> problems;
-    transport::InheritedSockets sockets = app::ServiceManager().take_sockets(problems);
+    transport::InheritedSockets sockets = take_over ? take_over->take_sockets(problems)
+                                                    : app::ServiceManager().take_sockets(problems);
     for (const std::string& problem : problems)
         std::cerr << "warning: " << problem << "; it is closed\n";
     return sockets;
@@ -71,8 +85,17 @@ int run(const app::Options& options) {
     // A check does not depend on what else runs here at the moment.
     transport::InheritedSockets inherited;
     config::ListenerProbe probe;
+    std::optional<app::TakeOver> take_over;
+    if (options.take_over && !options.check) {
+        auto taken = take_place(source);
+        if (!taken) {
+            std::cerr << "roundabout: " << taken.error() << '\n';
+            return 1;
+        }
+        take_over.emplace(std::move(*taken));
+    }
     if (!options.check) {
-        inherited = inherited_sockets();
+        inherited = inherited_sockets(take_over);
         probe = [&inherited](Transport transport, const Endpoint& place) {
             return inherited.has(transport, place) ? std::string()
                                                    : app::obstacle_at(transport, place);
@@ -90,7 +113,7 @@ int run(const app::Options& options) {
         make_folder_of(loaded.config()->store.path);
     app::set_up_log(loaded.config()->log);
     return app::run_daemon(std::make_shared<const config::Config>(*loaded.config()), source,
-                           std::move(inherited));
+                           std::move(inherited), std::move(take_over));
 }
 
 } // namespace

@@ -63,6 +63,8 @@ po::options_description known_options(Options& options, RequestWords& request) {
     add("config", po::value(&options.config_file)->value_name("FILE"), "the configuration, TOML");
     add("check", po::bool_switch(&options.check),
         "check the configuration, print it as TOML with all defaults, and end");
+    add("take-over", po::bool_switch(&options.take_over),
+        "take the place of the running process: its sockets, its database, its name");
     add("version", "print the version and end");
     add("help", "print this and end");
     config::Flags& flags = options.flags;

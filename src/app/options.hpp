@@ -14,6 +14,7 @@ struct Options {
     std::string config_file; ///< empty: flags are all
     config::Flags flags;
     std::optional<csr::Order> request; ///< make a certificate signing request and end
+    bool take_over = false;            ///< take the place of the process that runs
     bool check = false; ///< say what is wrong with the configuration or print it as TOML, and end
 };
 

@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 #include "proxy/parked.hpp"
+#include "proxy/predecessor.hpp"
 #include "proxy/recent_requests.hpp"
 #include "proxy/server_health.hpp"
 #include "proxy/source_rates.hpp"
@@ -36,6 +37,7 @@ struct SharedState {
     proxy::Parked parked{inboxes};
     proxy::ServerHealth health;
     transport::Tap tap;
+    std::unique_ptr<proxy::Predecessor> before; ///< whose place we have taken; null: nobody's
     registration::BindingTable* bindings = nullptr;
     store::BindingStore* store = nullptr;
     std::uint16_t workers = 1;

@@ -133,7 +133,9 @@ std::optional<std::string> WorkerThread::prepare() {
                         {},
                         0,
                         {},
-                        &shared_.tap});
+                        &shared_.tap,
+                        shared_.before.get(),
+                        false});
     refresh_snapshot();
     worker_ = std::make_unique<proxy::Worker>(*services_, shared_.inboxes, *shared_.recent,
                                               *shared_.rates);
@@ -237,13 +239,18 @@ void WorkerThread::arm_timer() {
     });
 }
 
+template <class T>
+std::future<T> WorkerThread::ask_there(std::function<T()> question) {
+    auto answer = std::make_shared<std::promise<T>>();
+    boost::asio::post(io_,
+                      [question = std::move(question), answer] { answer->set_value(question()); });
+    return answer->get_future();
+}
+
 std::future<std::optional<transport::BindFault>>
 WorkerThread::open_added(std::vector<transport::ListenerSettings> listeners) {
-    auto opened = std::make_shared<std::promise<std::optional<transport::BindFault>>>();
-    boost::asio::post(io_, [this, listeners = std::move(listeners), opened] {
-        opened->set_value(flows_->open_added(listeners));
-    });
-    return opened->get_future();
+    return ask_there<std::optional<transport::BindFault>>(
+        [this, listeners = std::move(listeners)] { return flows_->open_added(listeners); });
 }
 
 void WorkerThread::adopt(config::ConfigPtr config,
@@ -270,10 +277,8 @@ void WorkerThread::close_removed() {
 }
 
 std::future<std::vector<transport::ListeningSockets::Open>> WorkerThread::sockets() {
-    using Sockets = std::vector<transport::ListeningSockets::Open>;
-    auto all = std::make_shared<std::promise<Sockets>>();
-    boost::asio::post(io_, [this, all] { all->set_value(flows_->sockets()); });
-    return all->get_future();
+    return ask_there<std::vector<transport::ListeningSockets::Open>>(
+        [this] { return flows_->sockets(); });
 }
 
 std::future<void> WorkerThread::run_there(std::function<void()> call) {
@@ -291,6 +296,57 @@ std::future<void> WorkerThread::stop_reading() {
 
 std::future<void> WorkerThread::settle() {
     return run_there([this] { take_arrivals(); });
+}
+
+std::future<std::vector<std::uint64_t>> WorkerThread::hand_over(HashKey secret) {
+    return ask_there<std::vector<std::uint64_t>>([this, secret] {
+        services_->handed_over = true;
+        const transaction::fsm::KeyHash hash(secret);
+        std::vector<std::uint64_t> keys;
+        layer_->servers.each([&](const transaction::fsm::ServerKey& key, const Flow&, bool) {
+            if (!key.is_register())
+                keys.push_back(hash(key));
+        });
+        return keys;
+    });
+}
+
+std::future<std::optional<transport::BindFault>>
+WorkerThread::resume(transport::InheritedSockets& sockets) {
+    return ask_there<std::optional<transport::BindFault>>([this, &sockets] {
+        services_->handed_over = false;
+        return flows_->listen(sockets);
+    });
+}
+
+std::future<WorkerThread::UnderWay> WorkerThread::under_way() {
+    return ask_there<UnderWay>([this] { return count_under_way(); });
+}
+
+WorkerThread::UnderWay WorkerThread::count_under_way() const {
+    UnderWay all;
+    all.open = flows_->open_connections();
+    layer_->servers.each(
+        [&all](const transaction::fsm::ServerKey& key, const Flow& flow, bool answered) {
+            if (answered || key.is_register())
+                return;
+            ++all.unanswered;
+            if (flow.id)
+                all.used.push_back(flow.id);
+        });
+    layer_->clients.each(
+        [&all](const transaction::fsm::ClientKey& key, const Flow& flow, bool answered) {
+            if (!answered && flow.id && key.method() != "REGISTER")
+                all.used.push_back(flow.id);
+        });
+    return all;
+}
+
+void WorkerThread::close(std::vector<FlowId> connections) {
+    boost::asio::post(io_, [this, connections = std::move(connections)] {
+        for (const FlowId& id : connections)
+            flows_->close(id, Error::stopped);
+    });
 }
 
 void WorkerThread::ask(std::uint64_t question) {

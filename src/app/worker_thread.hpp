@@ -65,6 +65,21 @@ class WorkerThread {
     /// answered() is that number soon, unless the worker hangs.
     void ask(std::uint64_t question);
     [[nodiscard]] std::uint64_t answered() const noexcept { return answered_.load(); }
+    /// Registrations are another process's from now on: REGISTERs under way end unanswered. Gives
+    /// the hashes, under `secret`, of the keys of its other server transactions.
+    [[nodiscard]] std::future<std::vector<std::uint64_t>> hand_over(HashKey secret);
+    /// They are its own again. Reads by its part of these sockets, which are those of before.
+    [[nodiscard]] std::future<std::optional<transport::BindFault>>
+    resume(transport::InheritedSockets& sockets);
+    /// What still keeps it from ending, REGISTERs aside.
+    struct UnderWay {
+        std::size_t unanswered = 0; ///< requests that had no final response yet
+        std::vector<FlowId> used;   ///< connections by which such a one came or went
+        std::vector<FlowId> open;   ///< its own connections, used ones among them
+    };
+    [[nodiscard]] std::future<UnderWay> under_way();
+    /// Ends these connections of its own.
+    void close(std::vector<FlowId> connections);
     /// No new connections or requests; what is under way goes on.
     void begin_drain();
     /// True once no request waits for its final response.
@@ -93,6 +108,9 @@ class WorkerThread {
   private:
     class Turn;
     [[nodiscard]] std::future<void> run_there(std::function<void()> call);
+    template <class T>
+    [[nodiscard]] std::future<T> ask_there(std::function<T()> question);
+    [[nodiscard]] UnderWay count_under_way() const;
     void take_arrivals();
     void refresh_snapshot();
     void run_loop();

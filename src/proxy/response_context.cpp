@@ -182,6 +182,12 @@ std::vector<const sip::Message*> ResponseContext::other_challenges(std::size_t i
 
 /// The bindings route at once; the 2xx leaves when they are on disk (design: Registrations).
 void ResponseContext::confirm(std::size_t index, const sip::Message& response) {
+    if (services_.handed_over) { // unanswered it comes again, to whoever can store it
+        registering_->drop();
+        count_answered();
+        server_.abandon();
+        return;
+    }
     const Branch& branch = branches_[index];
     Registering::Confirmed confirmed = registering_->confirm(response);
     routing::ResponseHop hop{accepted_.decision, request().method(), in_, branch.out, true, 0, {}};

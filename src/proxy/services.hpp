@@ -5,6 +5,7 @@
 #include "proxy/flow_watch.hpp"
 #include "proxy/measures.hpp"
 #include "proxy/parked.hpp"
+#include "proxy/predecessor.hpp"
 #include "proxy/server_health.hpp"
 #include "proxy/snapshot.hpp"
 #include "registration/binding_table.hpp"
@@ -54,6 +55,9 @@ struct Services {
     /// Until when large requests go to that UDP server by UDP, because TCP failed (R39).
     std::unordered_map<config::ServerIndex, TimePoint> tcp_failed_until;
     transport::Tap* tap = nullptr; ///< gets copies of what is received; null: nobody ever watches
+    Predecessor* before = nullptr; ///< whose place we have taken; null: nobody's
+    /// Registrations are another process's by now, which has taken our place.
+    bool handed_over = false;
 };
 
 } // namespace roundabout::proxy

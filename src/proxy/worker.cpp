@@ -160,7 +160,7 @@ void Worker::take_response(transport::Inbound inbound) {
         return;
     }
     const auto stray = services_.layer.accept(std::move(inbound));
-    if (!stray)
+    if (!stray || (services_.before != nullptr && services_.before->take_response(*stray)))
         return;
     if (forward_stray(*stray, services_, services_.snapshot)) {
         services_.counters.responses_stateless.add();
@@ -230,7 +230,8 @@ void Worker::take_request(transport::Inbound inbound, const routing::Source& sou
     if (inbound.asked == 0)
         count_received(inbound);
     auto fresh = services_.layer.accept(std::move(inbound));
-    if (!fresh || hand_on(*fresh))
+    if (!fresh || (services_.before != nullptr && services_.before->take_request(*fresh)) ||
+        hand_on(*fresh))
         return;
     if (services_.bindings.complete())
         return take_new(std::move(*fresh), source);
@@ -256,6 +257,8 @@ void Worker::take_new(transport::Inbound inbound, const routing::Source& source)
     const sip::Method method = inbound.message.method();
     if (draining_ && method != sip::Method::ack) // an ACK ends what is under way
         return;
+    if (services_.handed_over && method == sip::Method::registers)
+        return; // its client is about to lose this connection, and registers by a new one
     if (method == sip::Method::ack || method == sip::Method::cancel)
         services_.contexts.spawn(
             forward_stateless(services_.loop, services_, services_.snapshot, std::move(inbound)));

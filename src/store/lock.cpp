@@ -3,7 +3,9 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <optional>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace roundabout::store {
@@ -19,13 +21,25 @@ std::string holder(const File& file) {
     return pid.empty() ? "another process" : "process " + pid;
 }
 
+Failure open_failure(const std::string& path) {
+    return {Error::store_unavailable, errno_sentence("cannot open the lock", path)};
+}
+
+std::optional<Failure> name_ourselves(const File& file, const std::string& path) {
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(file.fd(), 0) == 0 && ::lseek(file.fd(), 0, SEEK_SET) == 0 &&
+        write_all(file, pid))
+        return std::nullopt;
+    return Failure{Error::store_unavailable, errno_sentence("cannot write", path)};
+}
+
 } // namespace
 
 StoreResult<Lock> Lock::take(const std::string& database) {
     const std::string path = database + ".lock";
     File file = File::open(path, O_RDWR | O_CREAT | O_NOFOLLOW, owner_only);
     if (!file)
-        return Failure{Error::store_unavailable, errno_sentence("cannot open the lock", path)};
+        return open_failure(path);
     if (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK)
             return Failure{Error::store_unavailable, errno_sentence("cannot lock", path)};
@@ -34,9 +48,24 @@ StoreResult<Lock> Lock::take(const std::string& database) {
                                                 "; two owners would undo each "
                                                 "other's registrations"};
     }
-    const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file.fd(), 0) != 0 || !write_all(file, pid))
-        return Failure{Error::store_unavailable, errno_sentence("cannot write", path)};
+    if (auto failure = name_ourselves(file, path))
+        return std::move(*failure);
+    return Lock(std::move(file));
+}
+
+StoreResult<Lock> Lock::adopt(const std::string& database, File file) {
+    const std::string path = database + ".lock";
+    struct stat here{};
+    struct stat given{};
+    if (::stat(path.c_str(), &here) != 0 || ::fstat(file.fd(), &given) != 0)
+        return open_failure(path);
+    if (here.st_dev != given.st_dev || here.st_ino != given.st_ino)
+        return Failure{Error::store_unavailable,
+                       "the database " + database +
+                           " is not the one of the running process; "
+                           "its configuration and this one must name the same"};
+    if (auto failure = name_ourselves(file, path))
+        return std::move(*failure);
     return Lock(std::move(file));
 }
 

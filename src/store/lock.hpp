@@ -15,6 +15,12 @@ class Lock {
   public:
     /// Failures: store_locked (the sentence names the pid that holds it), store_unavailable.
     [[nodiscard]] static StoreResult<Lock> take(const std::string& database);
+    /// The lock that another process took and gave away: `file` is a second descriptor of it. Both
+    /// hold it until both have ended. Failures: store_unavailable if it is another file's.
+    [[nodiscard]] static StoreResult<Lock> adopt(const std::string& database, File file);
+
+    /// For whoever is to hold it too.
+    [[nodiscard]] int descriptor() const noexcept { return file_.fd(); }
 
   private:
     explicit Lock(File file) noexcept

@@ -39,10 +39,15 @@ SqliteBindingStore::~SqliteBindingStore() = default;
 
 StoreResult<std::unique_ptr<SqliteBindingStore>>
 SqliteBindingStore::open(SqliteOptions options, std::vector<Outlet> outlets) {
-    const std::string path = options.path;
-    StoreResult<Lock> lock = Lock::take(path);
+    StoreResult<Lock> lock = Lock::take(options.path);
     if (!lock)
         return lock.error();
+    return open(std::move(options), std::move(outlets), std::move(*lock));
+}
+
+StoreResult<std::unique_ptr<SqliteBindingStore>>
+SqliteBindingStore::open(SqliteOptions options, std::vector<Outlet> outlets, Lock lock) {
+    const std::string path = options.path;
     auto connection = connect(options);
     std::string renewal;
     if (!connection && connection.error().error == Error::store_corrupt && options.memory &&
@@ -59,7 +64,7 @@ SqliteBindingStore::open(SqliteOptions options, std::vector<Outlet> outlets) {
     try {
         auto reader = std::make_unique<Reader>(options, outlets);
         auto writer = std::make_unique<Writer>(std::move(options), std::move(outlets),
-                                               std::move(*lock), std::move(*connection));
+                                               std::move(lock), std::move(*connection));
         if (!renewal.empty())
             writer->tell_renewed(std::move(renewal));
         return std::unique_ptr<SqliteBindingStore>(
@@ -111,6 +116,8 @@ void SqliteBindingStore::stop() {
     reader_->stop();
     writer_->stop();
 }
+
+int SqliteBindingStore::lock_descriptor() const noexcept { return writer_->lock_descriptor(); }
 
 bool SqliteBindingStore::had_rows() const noexcept { return writer_->had_rows(); }
 

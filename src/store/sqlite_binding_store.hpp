@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/binding_store.hpp"
+#include "store/lock.hpp"
 
 #include <chrono>
 #include <functional>
@@ -52,6 +53,9 @@ class SqliteBindingStore final : public BindingStore {
     /// store_corrupt (without `memory`: the file is left as it is), store_unavailable.
     [[nodiscard]] static StoreResult<std::unique_ptr<SqliteBindingStore>>
     open(SqliteOptions options, std::vector<Outlet> outlets);
+    /// By a lock that somebody else took before; see Lock::adopt.
+    [[nodiscard]] static StoreResult<std::unique_ptr<SqliteBindingStore>>
+    open(SqliteOptions options, std::vector<Outlet> outlets, Lock lock);
 
     ~SqliteBindingStore() override;
     SqliteBindingStore(const SqliteBindingStore&) = delete;
@@ -69,6 +73,8 @@ class SqliteBindingStore final : public BindingStore {
     unwritten(std::span<const registration::BindingId> ids) const override;
     void stop() override;
 
+    /// The lock, for whoever is to have it after us.
+    [[nodiscard]] int lock_descriptor() const noexcept;
     /// Whether the file held any row when it was opened; such rows need the token key beside them.
     [[nodiscard]] bool had_rows() const noexcept;
     /// How far the file had come when it was opened.

@@ -52,6 +52,7 @@ class SqliteBindingStore::Writer {
     void distrust(std::string why);
 
     [[nodiscard]] const SqliteOptions& options() const noexcept { return options_; }
+    [[nodiscard]] int lock_descriptor() const noexcept { return lock_.descriptor(); }
     [[nodiscard]] bool had_rows() const noexcept { return had_rows_; }
     [[nodiscard]] Progress progress() const noexcept { return progress_; }
 

@@ -31,7 +31,7 @@ class RunningClient : public PooledObject {
         , context_(context)
         , inbox_(layer.loop)
         , ticket_(layer.tickets.open(inbox_))
-        , entry_(layer.clients, std::move(request.key), inbox_)
+        , entry_(layer.clients, std::move(request.key), inbox_, flow_, final_)
         , method_(sip::parse_method(entry_.key().method()))
         , machine_(delivery(flow_.transport), layer.loop.now(), layer.timers) {}
     RunningClient(const RunningClient&) = delete;

@@ -31,7 +31,7 @@ class RunningServer : public PooledObject {
         , context_(context)
         , inbox_(layer.loop)
         , ticket_(layer.tickets.open(inbox_))
-        , entry_(layer.servers, std::move(key), inbox_)
+        , entry_(layer.servers, std::move(key), inbox_, flow_, final_)
         , machine_(delivery(flow.transport), layer.loop.now(), layer.timers) {}
     RunningServer(const RunningServer&) = delete;
     RunningServer& operator=(const RunningServer&) = delete;

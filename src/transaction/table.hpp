@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/flow.hpp"
 #include "base/siphash.hpp"
 #include "transaction/events.hpp"
 #include "transaction/fsm/key.hpp"
@@ -18,10 +19,13 @@ class TransactionTable {
     /// One transaction's place. Must not outlive the table.
     class Entry {
       public:
-        Entry(TransactionTable& table, Key key, Mailbox<AnyEvent>& mailbox)
+        /// `flow`, by which it sends, and `final`, whether it had its final response, stay where
+        /// they are as long as this.
+        Entry(TransactionTable& table, Key key, Mailbox<AnyEvent>& mailbox, const Flow& flow,
+              const bool& final)
             : table_(table)
             , key_(std::move(key))
-            , entered_(table.entries_.try_emplace(key_, &mailbox).second) {}
+            , entered_(table.entries_.try_emplace(key_, Listed{&mailbox, &flow, &final}).second) {}
         Entry(const Entry&) = delete;
         Entry& operator=(const Entry&) = delete;
         ~Entry() {
@@ -45,18 +49,31 @@ class TransactionTable {
     /// The mailbox of the transaction with that key; null if there is none. O(1).
     [[nodiscard]] Mailbox<AnyEvent>* find(const Key& key) const noexcept {
         const auto found = entries_.find(key);
-        return found == entries_.end() ? nullptr : found->second;
+        return found == entries_.end() ? nullptr : found->second.mailbox;
     }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
+    /// Calls `see` with each one's key, the flow by which it sends, and whether it had its final
+    /// response. O(size).
+    template <class See>
+    void each(See see) const {
+        for (const auto& [key, listed] : entries_)
+            see(key, *listed.flow, *listed.final);
+    }
+
     /// Tells every transaction to stop.
     void stop() {
-        for (auto& [key, mailbox] : entries_)
-            mailbox->put(Stop{});
+        for (auto& [key, listed] : entries_)
+            listed.mailbox->put(Stop{});
     }
 
   private:
-    std::unordered_map<Key, Mailbox<AnyEvent>*, fsm::KeyHash> entries_;
+    struct Listed {
+        Mailbox<AnyEvent>* mailbox;
+        const Flow* flow;
+        const bool* final;
+    };
+    std::unordered_map<Key, Listed, fsm::KeyHash> entries_;
 };
 
 using ServerTable = TransactionTable<fsm::ServerKey, ServerEvent>;

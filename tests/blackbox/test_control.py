@@ -283,6 +283,9 @@ async def test_another_user_of_the_group_may_look_but_not_purge(site: Site, open
         purged = await asyncio.to_thread(stranger, PURGE_ALL)
         assert json.loads(purged.stdout)["end"] == "refused"
         site.proxy.await_line(r"purge of all by uid \d+ \(process \d+\) refused")
+        taken = await asyncio.to_thread(stranger, b'{"command":"take-over"}\n')
+        assert json.loads(taken.stdout)["end"] == "refused"
+        site.proxy.await_line(r"take-over by uid \d+ \(process \d+\) refused")
         assert len(await site.ask("list")) == 2
         outsider = await asyncio.to_thread(stranger, PURGE_ALL, "daemon")
         assert "PermissionError" in outsider.stderr

@@ -127,7 +127,7 @@ Problem take_command(Options& options, const std::vector<std::string>& words) {
     options.watch = words.front() == "watch";
     const auto command =
         options.watch ? admin::Command::status : admin::parse_command(words.front());
-    if (!command)
+    if (!command || *command == admin::Command::take_over) // roundabout's own
         return "there is no command " + words.front();
     options.request.command = *command;
     const bool takes_word = *command == admin::Command::show || *command == admin::Command::purge ||

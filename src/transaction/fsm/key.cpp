@@ -87,6 +87,10 @@ Result<ServerKey> ServerKey::of_cancelled(const sip::Message& cancel) {
     return key;
 }
 
+bool ServerKey::is_register() const noexcept {
+    return text_.starts_with("REGISTER\n") || text_.starts_with("RFC2543\nREGISTER\n");
+}
+
 ClientKey::ClientKey(std::string_view branch, std::string_view method) {
     text_.reserve(branch.size() + method.size() + 1);
     text_.append(method).append(" ").append(branch);

@@ -28,6 +28,7 @@ class ServerKey {
     /// The key of the INVITE that this CANCEL is for (RFC 3261 §9.2). Errors as above.
     [[nodiscard]] static Result<ServerKey> of_cancelled(const sip::Message& cancel);
 
+    [[nodiscard]] bool is_register() const noexcept;
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     friend bool operator==(const ServerKey&, const ServerKey&) noexcept = default;
 
