@@ -60,11 +60,6 @@ HandOver::HandOver(asio::io_context& io, Process process)
     : io_(io)
     , process_(std::move(process))
     , link_(io)
-    , patience_(io,
-                [this] {
-                    boost::system::error_code ignored;
-                    link_.cancel(ignored);
-                })
     , pause_(io) {}
 
 boost::system::result<transport::Descriptor, std::string> HandOver::begin() {
@@ -78,7 +73,7 @@ boost::system::result<transport::Descriptor, std::string> HandOver::begin() {
     transport::Descriptor theirs(ends[1]);
     link_.assign(ends[0]);
     if (!offer()) {
-        stop();
+        withdraw();
         return std::string("its sockets cannot be given away");
     }
     spdlog::info("offering our place to another process");
@@ -111,13 +106,13 @@ bool HandOver::offer() {
 }
 
 asio::awaitable<void> HandOver::run() {
-    patience_.set(patience);
+    be_patient();
     while (const auto record = co_await next()) {
-        patience_.clear();
+        patience_.reset();
         switch (static_cast<HandOverFrame>(record->bytes.front())) {
         case HandOverFrame::go:
             co_await give();
-            patience_.set(patience);
+            be_patient();
             break;
         case HandOverFrame::serving: {
             if (!std::exchange(given_, false))
@@ -137,12 +132,20 @@ asio::awaitable<void> HandOver::run() {
             break;
         }
     }
-    if (left_)
-        co_return; // whoever has our place has ended; what is under way goes on
+    if (left_ || stopped_)
+        co_return; // what is under way goes on to its end, here
     if (std::exchange(given_, false))
         resume();
-    stop();
+    withdraw();
     spdlog::warn("nobody has taken our place; going on");
+}
+
+void HandOver::be_patient() {
+    patience_.emplace(io_, [this] {
+        boost::system::error_code ignored;
+        link_.cancel(ignored);
+    });
+    patience_->set(patience);
 }
 
 /// Nothing: the other process has closed, or lets us wait for too long.
@@ -155,7 +158,7 @@ asio::awaitable<std::optional<transport::Record>> HandOver::next() {
                 break;
             co_return std::move(record);
         }
-        if (errno != EAGAIN || patience_.expired())
+        if (errno != EAGAIN || (patience_ && patience_->expired()))
             break;
         co_await link_.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
     }
@@ -286,9 +289,14 @@ bool HandOver::is_idle(std::vector<std::unordered_set<FlowId>>& unused) {
 }
 
 void HandOver::stop() {
+    stopped_ = true;
+    withdraw();
+}
+
+void HandOver::withdraw() {
     boost::system::error_code ignored;
     link_.close(ignored);
-    patience_.clear();
+    patience_.reset();
     pause_.cancel();
 }
 

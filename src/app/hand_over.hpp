@@ -51,17 +51,19 @@ class HandOver {
 
     /// Whether the other process serves by now.
     [[nodiscard]] bool left() const noexcept { return left_; }
-    /// Ends it, however far it has come; what was offered is withdrawn.
+    /// The process ends, however far this has come.
     void stop();
 
   private:
     [[nodiscard]] bool offer();
     [[nodiscard]] boost::asio::awaitable<void> run();
+    void be_patient();
     [[nodiscard]] boost::asio::awaitable<std::optional<transport::Record>> next();
     [[nodiscard]] boost::asio::awaitable<void> say(std::string frame);
     [[nodiscard]] boost::asio::awaitable<void> give();
     [[nodiscard]] boost::asio::awaitable<bool> all_written();
     void resume();
+    void withdraw();
     void deliver(std::string_view frame);
     [[nodiscard]] boost::asio::awaitable<void> drain();
     [[nodiscard]] bool is_idle(std::vector<std::unordered_set<FlowId>>& unused);
@@ -69,11 +71,12 @@ class HandOver {
     boost::asio::io_context& io_;
     Process process_;
     boost::asio::posix::stream_descriptor link_;
-    transport::Deadline patience_;
+    std::optional<transport::Deadline> patience_; ///< with the other process's next word
     boost::asio::steady_timer pause_;
     std::vector<transport::Descriptor> sockets_; ///< second ones, to go on by
     bool given_ = false; ///< nothing is read by us, and nobody has said that he does
     bool left_ = false;
+    bool stopped_ = false;
     transport::Counters counters_;
     transport::TaskGroup tasks_{io_, counters_};
 };

@@ -57,9 +57,8 @@ StoreResult<Lock> Lock::adopt(const std::string& database, File file) {
     const std::string path = database + ".lock";
     struct stat here{};
     struct stat given{};
-    if (::stat(path.c_str(), &here) != 0 || ::fstat(file.fd(), &given) != 0)
-        return open_failure(path);
-    if (here.st_dev != given.st_dev || here.st_ino != given.st_ino)
+    const bool known = ::stat(path.c_str(), &here) == 0 && ::fstat(file.fd(), &given) == 0;
+    if (!known || here.st_dev != given.st_dev || here.st_ino != given.st_ino)
         return Failure{Error::store_unavailable,
                        "the database " + database +
                            " is not the one of the running process; "

@@ -69,6 +69,8 @@ class Load:
         if kind is None:
             await self.datagrams.stop()
             await self.connecting.stop()
+        self.server.transport.close()
+        if kind is None:
             assert len(self.server.got) == len(self.datagrams.sent)
             assert self.connecting.answered
 
@@ -256,7 +258,7 @@ async def test_where_nobody_takes_over_in_the_end_nothing_is_lost(far: str, scen
                 await asyncio.to_thread(proxy.await_line, "nobody has taken our place",
                                         since=since)
                 await load.goes_on()
-        Ctl("--socket", scene.control).run("list")
+        Ctl("--socket", scene.control).run("stats")
 
 
 async def test_one_that_never_serves_is_given_up(scene: Scene):
