@@ -130,13 +130,15 @@ std::optional<std::string> Daemon::start() {
     shared_.machine = transport::local_addresses();
     reload_ = std::make_unique<Reload>(io_, shared_, workers_, source_);
     using Step = std::optional<std::string> (Daemon::*)();
-    std::vector<Step> steps{&Daemon::make_table, &Daemon::prepare_transport, &Daemon::become_owner,
-                            &Daemon::open_store, &Daemon::derive_secrets,    &Daemon::make_workers};
-    if (take_over_)
-        steps.insert(steps.end(), {&Daemon::run_workers, &Daemon::finish_take_over});
-    else
-        steps.insert(steps.end(),
-                     {&Daemon::open_control, &Daemon::open_metrics, &Daemon::run_workers});
+    using Steps = std::vector<Step>;
+    const Steps steps =
+        take_over_
+            ? Steps{&Daemon::make_table,  &Daemon::prepare_transport, &Daemon::become_owner,
+                    &Daemon::open_store,  &Daemon::derive_secrets,    &Daemon::make_workers,
+                    &Daemon::run_workers, &Daemon::finish_take_over}
+            : Steps{&Daemon::make_table,        &Daemon::open_store,   &Daemon::derive_secrets,
+                    &Daemon::prepare_transport, &Daemon::make_workers, &Daemon::open_control,
+                    &Daemon::open_metrics,      &Daemon::run_workers};
     for (const Step step : steps) {
         if (auto problem = (this->*step)())
             return problem;

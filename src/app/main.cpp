@@ -55,15 +55,25 @@ void print(const config::Loaded& loaded, const config::Flags& flags) {
         std::cerr << config::to_string(problem) << '\n';
 }
 
-/// By the control socket that the configuration names, as far as it can be read: what is wrong with
-/// it is said when all of it is checked.
-boost::system::result<app::TakeOver, std::string> take_place(const config::Source& source) {
+/// Nothing, or the exit code: by the control socket that the configuration names.
+std::optional<int> take_place(const config::Source& source, std::optional<app::TakeOver>& place) {
     const config::Loaded loaded = config::load(source, {});
-    if (loaded.config() == nullptr)
-        return std::string("the configuration is not sound; --check says what is wrong");
-    if (loaded.config()->control.socket.empty())
-        return std::string("without a control socket there is no way to a running process");
-    return app::TakeOver::ask(loaded.config()->control.socket);
+    if (loaded.config() == nullptr) {
+        print(loaded, source.flags);
+        return 2;
+    }
+    const std::string& control = loaded.config()->control.socket;
+    if (control.empty()) {
+        std::cerr << "roundabout: without a control socket there is no way to a running process\n";
+        return 1;
+    }
+    auto taken = app::TakeOver::ask(control);
+    if (!taken) {
+        std::cerr << "roundabout: " << taken.error() << '\n';
+        return 1;
+    }
+    place.emplace(std::move(*taken));
+    return std::nullopt;
 }
 
 transport::InheritedSockets inherited_sockets(std::optional<app::TakeOver>& take_over) {
@@ -75,6 +85,33 @@ transport::InheritedSockets inherited_sockets(std::optional<app::TakeOver>& take
     return sockets;
 }
 
+/// Does not depend on what else runs here at the moment.
+int check(const config::Source& source) {
+    const config::Loaded loaded = config::load(source, {});
+    print(loaded, source.flags);
+    if (loaded.config() == nullptr)
+        return 2;
+    std::cout << config::describe(*loaded.config());
+    return 0;
+}
+
+int serve(const config::Source& source, std::optional<app::TakeOver> place) {
+    transport::InheritedSockets inherited = inherited_sockets(place);
+    const config::Loaded loaded =
+        config::load(source, [&](Transport transport, const Endpoint& where) {
+            return inherited.has(transport, where) ? std::string()
+                                                   : app::obstacle_at(transport, where);
+        });
+    print(loaded, source.flags);
+    if (loaded.config() == nullptr)
+        return 2;
+    if (source.file.empty())
+        make_folder_of(loaded.config()->store.path);
+    app::set_up_log(loaded.config()->log);
+    return app::run_daemon(std::make_shared<const config::Config>(*loaded.config()), source,
+                           std::move(inherited), std::move(place));
+}
+
 int run(const app::Options& options) {
     if (options.request) {
         csr::Order order = *options.request;
@@ -82,38 +119,14 @@ int run(const app::Options& options) {
         return csr::carry_out(order, std::cout, std::cerr);
     }
     const config::Source source = source_of(options);
-    // A check does not depend on what else runs here at the moment.
-    transport::InheritedSockets inherited;
-    config::ListenerProbe probe;
-    std::optional<app::TakeOver> take_over;
-    if (options.take_over && !options.check) {
-        auto taken = take_place(source);
-        if (!taken) {
-            std::cerr << "roundabout: " << taken.error() << '\n';
-            return 1;
-        }
-        take_over.emplace(std::move(*taken));
+    if (options.check)
+        return check(source);
+    std::optional<app::TakeOver> place;
+    if (options.take_over) {
+        if (const std::optional<int> ending = take_place(source, place))
+            return *ending;
     }
-    if (!options.check) {
-        inherited = inherited_sockets(take_over);
-        probe = [&inherited](Transport transport, const Endpoint& place) {
-            return inherited.has(transport, place) ? std::string()
-                                                   : app::obstacle_at(transport, place);
-        };
-    }
-    const config::Loaded loaded = config::load(source, probe);
-    print(loaded, options.flags);
-    if (loaded.config() == nullptr)
-        return 2;
-    if (options.check) {
-        std::cout << config::describe(*loaded.config());
-        return 0;
-    }
-    if (source.file.empty())
-        make_folder_of(loaded.config()->store.path);
-    app::set_up_log(loaded.config()->log);
-    return app::run_daemon(std::make_shared<const config::Config>(*loaded.config()), source,
-                           std::move(inherited), std::move(take_over));
+    return serve(source, std::move(place));
 }
 
 } // namespace

@@ -13,6 +13,8 @@ from harness.roundabout import Roundabout
 
 PATIENCE = 20.0
 MOST = 66 * 1024
+LOADED = "bindings from "
+"""What a process says when it has read them all: before, it does not leave its place."""
 SERVING = "another process serves in our place"
 
 
@@ -26,6 +28,7 @@ class Successor(Roundabout):
 
     def start(self) -> None:
         """Returns when it serves; the other one may go on for a while."""
+        self.before.await_line(LOADED)
         since = len(self.before.log)
         super().start()
         self.before.await_line(SERVING, since=since)
@@ -37,11 +40,37 @@ class Successor(Roundabout):
         return self.wait()
 
 
-async def succeed(before: Roundabout) -> Successor:
-    """The one that serves from now on."""
-    after = Successor(before)
-    await asyncio.to_thread(after.start)
-    return after
+class Line:
+    """Processes one after the other; `running` is the one that serves.
+
+    At the end that one is stopped in order; after a failure whatever still runs is killed.
+    """
+
+    def __init__(self, first: Roundabout) -> None:
+        self.running = first
+        self._all = [first]
+
+    async def __aenter__(self) -> Line:
+        await asyncio.to_thread(self.running.start)
+        return self
+
+    async def next(self) -> Roundabout:
+        """Another process takes over; the one from before, which may go on for a while."""
+        before = self.running
+        after = Successor(before)
+        self._all.append(after)
+        await asyncio.to_thread(after.start)
+        self.running = after
+        return before
+
+    async def __aexit__(self, kind: type | None, *failure: object) -> None:
+        try:
+            if kind is None:
+                await asyncio.to_thread(self.running.terminate)
+        finally:
+            for proxy in self._all:
+                if proxy.running:
+                    proxy.kill()
 
 
 async def gone(proxy: Roundabout) -> None:
@@ -53,10 +82,11 @@ async def gone(proxy: Roundabout) -> None:
 class Pretender:
     """Asks for a process's place as a successor does, and goes no further than it is told."""
 
-    def __init__(self, control: Path) -> None:
+    def __init__(self, before: Roundabout) -> None:
+        before.await_line(LOADED)
         with socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(PATIENCE)
-            asking.connect(str(control))
+            asking.connect(str(before.settings.control))
             asking.sendall(b'{"command":"take-over"}\n')
             line, numbers, _, _ = socket.recv_fds(asking, MOST, 4)
         self.answer = json.loads(line)
