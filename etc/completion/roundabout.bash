@@ -12,7 +12,7 @@ _roundabout() {
     local values="config tls-cert tls-key default-network new-key local-ip local-fqdn trusted-server
         default-sip-server trusted-client-ip trusted-client-mask csr-cn csr-san csr-c csr-p csr-l
         csr-o csr-ou"
-    local switches="check version help contact-header-fqdn strict-host strict-client ack-ruri csr"
+    local switches="check take-over version help contact-header-fqdn strict-host strict-client ack-ruri csr"
     local flag=
     [[ $prev != -* ]] || flag=${prev#-}
     flag=${flag#-}

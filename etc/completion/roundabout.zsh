@@ -5,6 +5,7 @@ local -a networks=(udp tcp tls ws wss)
 _arguments \
     '(-config --config)'{-,--}config='[the configuration, TOML]:file:_files' \
     '(-check --check)'{-,--}check'[check the configuration, print it with all defaults, and end]' \
+    '(-take-over --take-over)'{-,--}take-over'[take the place of the running process]' \
     '(- *)'{-,--}version'[print the version and end]' \
     '(- *)'{-,--}help'[print all flags and end]' \
     '*'{-,--}local-ip='[its addresses]:address,...:' \

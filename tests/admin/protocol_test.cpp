@@ -39,6 +39,14 @@ TEST_CASE("A request comes back from its line as it was, with every condition") 
     CHECK(*parse_request(line) == request);
 }
 
+TEST_CASE("A request for our place comes back from its line, and has no conditions") {
+    Request request;
+    request.command = Command::take_over;
+    CHECK(to_line(request) == "{\"command\":\"take-over\"}\n");
+    CHECK(*parse_request(to_line(request)) == request);
+    CHECK_FALSE(problem_of(R"({"command":"take-over","filter":{"user":"x"}})").empty());
+}
+
 TEST_CASE("A request without a filter means every binding") {
     const auto request = parse_request(R"({"command":"list"})");
     REQUIRE(request.has_value());

@@ -55,6 +55,8 @@ TEST_CASE("options: a flag that takes a list may be repeated") {
 }
 
 TEST_CASE("options: a file and flags go together") {
+    CHECK_FALSE(options({"--config", "r.toml"}).take_over);
+    CHECK(options({"--config", "r.toml", "--take-over"}).take_over);
     const Options made = options({"--config", "r.toml", "-ack-ruri", "--check"});
     CHECK(made.config_file == "r.toml");
     CHECK(made.flags.ack_ruri);

@@ -72,6 +72,20 @@ TEST_CASE("R3 a refused REGISTER passes untouched and leaves nothing") {
     CHECK(scene.call(pbx()) == "404 pbx");
 }
 
+TEST_CASE("R46 a REGISTER ends unanswered where another process stores what it asks for") {
+    RegisterScene scene;
+    scene.services.handed_over = true;
+    scene.granted();
+    CHECK(scene.sent().empty());
+    CHECK(scene.store.asked.empty());
+    CHECK(scene.bindings.size() == 0);
+    CHECK(scene.bindings.pending_size() == 0);
+    CHECK(scene.unanswered == 0);
+    scene.arrive(browser(1), register_with({"Contact: " + own_contact, "CSeq: 9 REGISTER",
+                                            via("z9hG4bKlater")}));
+    CHECK(scene.sent().empty());
+}
+
 TEST_CASE("R24 a REGISTER that nobody answers gets no 408 and leaves nothing") {
     RegisterScene scene;
     scene.pass(2min);

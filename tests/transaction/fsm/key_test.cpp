@@ -122,6 +122,14 @@ TEST_CASE("R28 the cookie alone is no branch: RFC 2543's rule holds") {
     CHECK(key(bare) != key(with(bare, &Parts::call_id, "other")));
 }
 
+TEST_CASE("A key knows whether it is a REGISTER's, by RFC 3261 and by RFC 2543") {
+    for (const Parts& parts : {invite, old_invite}) {
+        CHECK(key(with(parts, &Parts::method, "REGISTER")).is_register());
+        CHECK_FALSE(key(with(parts, &Parts::method, "REGISTERS")).is_register());
+        CHECK_FALSE(key(parts).is_register());
+    }
+}
+
 TEST_CASE("A request whose Via can't be read has no key") {
     CHECK_FALSE(ServerKey::of(request(with(invite, &Parts::via, "nonsense"))).has_value());
 }
