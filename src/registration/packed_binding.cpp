@@ -5,6 +5,7 @@
 #include <limits>
 #include <new>
 #include <string>
+#include <utility>
 
 namespace roundabout::registration {
 namespace {
@@ -54,13 +55,18 @@ PackedBinding::PackedBinding(const Binding& binding, StringPool& pool) {
     const std::array<std::string_view, 5> parts{cut(binding.aor), contact, cut(binding.instance),
                                                 cut(binding.call_id),
                                                 user_apart ? user : std::string_view()};
-    std::size_t bytes = sizeof(Row);
+    const IpAddress& remote = binding.flow.remote.address;
+    const bool connection = static_cast<bool>(binding.flow.id);
+    std::size_t bytes = sizeof(Row) + (connection ? sizeof(FlowId) : 0) + remote.size();
     for (const std::string_view text : parts)
         bytes += text.size();
 
     auto* row = new (::operator new(bytes)) Row{};
     row_.reset(row);
-    char* out = reinterpret_cast<char*>(row + 1);
+    char* out = rest();
+    if (connection)
+        std::memcpy(std::exchange(out, out + sizeof(FlowId)), &binding.flow.id, sizeof(FlowId));
+    out = std::copy_n(remote.bytes().data(), remote.size(), out);
     for (std::size_t i = 0; i < parts.size(); ++i) {
         out = std::ranges::copy(parts[i], out).out;
         row->sizes[i] = static_cast<std::uint16_t>(parts[i].size());
@@ -69,15 +75,15 @@ PackedBinding::PackedBinding(const Binding& binding, StringPool& pool) {
     row->user_offset = static_cast<std::uint16_t>(user_apart ? 0 : in_contact);
     row->id = binding.id;
     row->reg_id = binding.reg_id;
-    row->flow_id = binding.flow.id;
     row->version = binding.version;
     row->registered = to_seconds32(binding.registered);
     row->expires = to_seconds32(binding.expires);
-    row->remote = binding.flow.remote;
+    row->remote_port = binding.flow.remote.port;
     row->flags = static_cast<std::uint8_t>(
         (binding.reachable ? reachable_flag : 0) | (binding.behind_nat ? nat_flag : 0) |
         (binding.flow.outgoing ? outgoing_flag : 0) | (user_apart ? user_apart_flag : 0) |
-        (binding.flow.transport == Transport::udp ? udp_flag : 0));
+        (binding.flow.transport == Transport::udp ? udp_flag : 0) |
+        (connection ? connection_flag : 0) | (remote.is_v6() ? v6_flag : 0));
     row->q = binding.q;
     row->keepalive = binding.keepalive;
     row->cseq = binding.cseq;
@@ -94,10 +100,10 @@ Binding PackedBinding::unpack(const StringPool& pool) const {
     binding.user = user();
     binding.server = pool.text(row_->server);
     unpack_place(pool.text(row_->place), binding);
-    binding.flow.remote = row_->remote;
-    binding.flow.id = row_->flow_id;
-    binding.flow.outgoing = (row_->flags & outgoing_flag) != 0;
-    binding.behind_nat = (row_->flags & nat_flag) != 0;
+    binding.flow.remote = remote();
+    binding.flow.id = flow_id();
+    binding.flow.outgoing = has(outgoing_flag);
+    binding.behind_nat = has(nat_flag);
     binding.instance = part(instance_part);
     binding.reg_id = row_->reg_id;
     binding.q = row_->q;
@@ -108,8 +114,23 @@ Binding PackedBinding::unpack(const StringPool& pool) const {
     binding.registered = to_time(row_->registered);
     binding.expires = to_time(row_->expires);
     binding.version = row_->version;
-    binding.reachable = (row_->flags & reachable_flag) != 0;
+    binding.reachable = has(reachable_flag);
     return binding;
+}
+
+FlowId PackedBinding::flow_id() const noexcept {
+    FlowId id;
+    if (has(connection_flag))
+        std::memcpy(&id, rest(), sizeof id);
+    return id;
+}
+
+Endpoint PackedBinding::remote() const noexcept {
+    std::array<std::uint8_t, 16> bytes{};
+    std::copy_n(address(), has(v6_flag) ? 16 : 4, bytes.begin());
+    return {has(v6_flag) ? IpAddress::v6(bytes)
+                         : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]}),
+            row_->remote_port};
 }
 
 void PackedBinding::release(StringPool& pool) {
@@ -126,13 +147,14 @@ std::string_view PackedBinding::part(Part wanted) const noexcept {
 }
 
 std::string_view PackedBinding::user() const noexcept {
-    if ((row_->flags & user_apart_flag) != 0)
+    if (has(user_apart_flag))
         return part(user_part);
     return part(contact_part).substr(row_->user_offset, row_->sizes[user_part]);
 }
 
 void PackedBinding::lose_flow() noexcept {
-    row_->flow_id = {};
+    if (const FlowId none; has(connection_flag))
+        std::memcpy(rest(), &none, sizeof none);
     row_->flags = static_cast<std::uint8_t>(row_->flags & ~reachable_flag);
 }
 

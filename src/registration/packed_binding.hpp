@@ -11,7 +11,7 @@
 namespace roundabout::registration {
 
 /// A binding as the table keeps it: one allocation for the row and its own strings, what many rows
-/// share in the shard's pool. About 260 bytes for a browser's registration, where a Binding takes
+/// share in the shard's pool. About 230 bytes for a browser's registration, where a Binding takes
 /// over 500. Whoever drops one calls `release()` first, since the pool counts uses.
 class PackedBinding {
   public:
@@ -34,12 +34,12 @@ class PackedBinding {
     }
     [[nodiscard]] StringPool::Ref server_ref() const noexcept { return row_->server; }
     [[nodiscard]] std::uint32_t cseq() const noexcept { return row_->cseq; }
-    [[nodiscard]] FlowId flow_id() const noexcept { return row_->flow_id; }
-    [[nodiscard]] bool reachable() const noexcept { return (row_->flags & reachable_flag) != 0; }
-    [[nodiscard]] bool is_udp() const noexcept { return (row_->flags & udp_flag) != 0; }
-    [[nodiscard]] bool is_behind_nat() const noexcept { return (row_->flags & nat_flag) != 0; }
+    [[nodiscard]] FlowId flow_id() const noexcept;
+    [[nodiscard]] bool reachable() const noexcept { return has(reachable_flag); }
+    [[nodiscard]] bool is_udp() const noexcept { return has(udp_flag); }
+    [[nodiscard]] bool is_behind_nat() const noexcept { return has(nat_flag); }
     [[nodiscard]] std::uint16_t keepalive() const noexcept { return row_->keepalive; }
-    [[nodiscard]] const Endpoint& remote() const noexcept { return row_->remote; }
+    [[nodiscard]] Endpoint remote() const noexcept;
 
     /// The connection is gone.
     void lose_flow() noexcept;
@@ -51,21 +51,19 @@ class PackedBinding {
         nat_flag = 2,
         outgoing_flag = 4,
         user_apart_flag = 8,
-        udp_flag = 16
+        udp_flag = 16,
+        connection_flag = 32, ///< it has room for a FlowId
+        v6_flag = 64,
     };
 
-    /// The strings follow it at once, one after another.
+    /// What follows it at once, not aligned: the FlowId if it has one, the remote address in as
+    /// many bytes as it takes, the strings.
     struct Row {
         BindingId id;
         std::uint32_t reg_id;
-        FlowId flow_id;
         std::uint64_t version;
         std::uint32_t registered; ///< seconds since the epoch, clamped
         std::uint32_t expires;
-        Endpoint remote;
-        std::uint8_t flags;
-        std::uint16_t q;
-        std::uint16_t keepalive;
         std::uint32_t cseq;
         StringPool::Ref server;
         StringPool::Ref place; ///< transport, listener and local end: pack_place()
@@ -75,13 +73,22 @@ class PackedBinding {
         /// as the last part.
         std::array<std::uint16_t, 5> sizes;
         std::uint16_t user_offset;
+        std::uint16_t q;
+        std::uint16_t keepalive;
+        std::uint16_t remote_port;
+        std::uint8_t flags;
     };
     struct Free {
         void operator()(Row* row) const noexcept;
     };
 
+    [[nodiscard]] bool has(Flag flag) const noexcept { return (row_->flags & flag) != 0; }
+    [[nodiscard]] char* rest() const noexcept { return reinterpret_cast<char*>(row_.get() + 1); }
+    [[nodiscard]] const char* address() const noexcept {
+        return rest() + (has(connection_flag) ? sizeof(FlowId) : 0);
+    }
     [[nodiscard]] const char* strings() const noexcept {
-        return reinterpret_cast<const char*>(row_.get() + 1);
+        return address() + (has(v6_flag) ? 16 : 4);
     }
     [[nodiscard]] std::string_view part(Part wanted) const noexcept;
 

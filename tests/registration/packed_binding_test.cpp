@@ -41,6 +41,22 @@ TEST_CASE("packed binding: an IPv6 flow is kept") {
     CHECK(same(PackedBinding(binding, pool).unpack(pool), binding));
 }
 
+TEST_CASE("packed binding: each kind of remote end is kept, with and without a connection") {
+    StringPool pool;
+    for (const char* remote : {"0.0.0.0:0", "203.0.113.9:65535", "[::]:1", "[2001:db8::2]:61234"}) {
+        for (const std::uint64_t serial : {0U, 7U}) {
+            Binding binding = sample_binding(1);
+            binding.flow.remote = *Endpoint::parse(remote);
+            binding.flow.id = serial == 0 ? FlowId{} : FlowId{1, 2, 3, serial};
+            const PackedBinding packed(binding, pool);
+            CHECK(packed.remote() == binding.flow.remote);
+            CHECK(packed.flow_id() == binding.flow.id);
+            CHECK(packed.call_id() == binding.call_id);
+            CHECK(same(packed.unpack(pool), binding));
+        }
+    }
+}
+
 TEST_CASE("packed binding: losing the flow forgets its id and nothing else") {
     StringPool pool;
     Binding binding = sample_binding(1);
