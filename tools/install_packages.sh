@@ -20,7 +20,8 @@ test=(
     zsh
 )
 
-bench=(valgrind binutils sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules procps)
+bench=(valgrind binutils sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
+    kamailio-sqlite-modules libbenchmark-dev procps)
 
 case "${1:-}" in
 build) packages=("${build[@]}") ;;

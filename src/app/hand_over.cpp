@@ -186,7 +186,10 @@ asio::awaitable<void> HandOver::give() {
         const std::vector<std::uint64_t> some = worker->hand_over(keys.secret).get();
         keys.hashes.insert(keys.hashes.end(), some.begin(), some.end());
     }
-    if (!co_await all_written()) {
+    const bool written = co_await all_written();
+    if (stopped_)
+        co_return;
+    if (!written) {
         std::string frame =
             to_frame(HandOverFrame::refused, "the database does not take what is to "
                                              "be written; see the log");

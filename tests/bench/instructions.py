@@ -66,3 +66,27 @@ def read(dump: Path, program: Path) -> Iterator[Cost]:
     crypto = sum(cost for where, cost in costs.items() if "libcrypto" in where)
     yield Cost(name, int(size), sum(costs.values()) / int(messages),
                costs[str(program)] / int(messages), crypto / int(messages))
+
+
+class Kept:
+    """The figures of an earlier state, in a file of lines "kind: instructions"."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._by_kind: dict[str, int] = {}
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            kind, _, figure = line.rpartition(": ")
+            if kind and not line.startswith("#"):
+                self._by_kind[kind] = int(figure)
+
+    def beside(self, cost: Cost) -> str:
+        """By how much a cost differs from the kept one."""
+        before = self._by_kind.get(cost.kind)
+        return f"{100 * (cost.all / before - 1):+.1f} %" if before else "-"
+
+    def write(self, costs: list[Cost]) -> None:
+        """These are to be compared with from now on."""
+        lines = ["# Instructions a message in the core, mean of many (run --only instructions).",
+                 "# A change that costs more says why; one that costs less is kept here (--keep)."]
+        lines += [f"{cost.kind}: {cost.all:.0f}" for cost in costs]
+        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")

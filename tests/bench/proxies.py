@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from harness.slot import Slot
 
 DOMAIN = "callee.test"
 HERE = Path(__file__).resolve().parent
+TABLES = Path("/usr/share/kamailio/db_sqlite")
 
 
 @dataclass
@@ -32,6 +36,11 @@ class Network:
         self.callee = Address(self.slot.ip(4), free_port(self.slot.ip(4)))
         self.proxy_host = self.slot.ip(1)
         self.issued = self.authority.issue("proxy", [self.proxy_host], ["localhost"])
+
+    @property
+    def many(self) -> str:
+        """256 addresses of clients."""
+        return f"{self.client.rpartition('.')[0].rpartition('.')[0]}.1.0/24"
 
     def source(self, transport: str) -> str:
         """Whose address calls by that transport."""
@@ -60,19 +69,36 @@ def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return probe.getsockname()[1]
 
 
-def roundabout(network: Network, binary: str) -> Proxy:
-    """Roundabout with a worker a core."""
+def roundabout(network: Network, binary: str, workers: int = 0) -> Proxy:
+    """Roundabout with that many workers; 0: one a core."""
     listeners = {t: Address(network.proxy_host, free_port(network.proxy_host))
                  for t in ("udp", "tcp", "tls", "ws", "wss")}
     caller = Server("caller", [network.server], ["caller.test"], "udp", 5060)
     callee = Server("callee", [network.callee.host], [DOMAIN], "udp", network.callee.port)
     settings = Settings([Listener(t, a) for t, a in listeners.items()], [caller, callee],
-                        client_networks=[f"{network.client}/32"], workers=0,
+                        client_networks=[f"{network.client}/32", network.many], workers=workers,
                         certificate=network.issued.chain, key=network.issued.key,
                         ca=network.authority.ca, log_level="warning", limits=ONE_BUSY_SOURCE)
     folder = network.folder / "roundabout"
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # no registration from the run before
+    folder.mkdir()
     return Proxy("Roundabout", Roundabout(settings, folder, binary), listeners)
+
+
+def kamailio_registrar(network: Network) -> Proxy:
+    """Kamailio as a registrar that writes each binding to a file, which is new each time."""
+    address = Address(network.proxy_host, free_port(network.proxy_host, socket.SOCK_DGRAM))
+    folder = network.folder / "kamailio-registrar"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    database = folder / "location.db"
+    with closing(sqlite3.connect(database)) as connection:
+        for name in ("standard", "usrloc"):
+            connection.executescript((TABLES / f"{name}-create.sql").read_text(encoding="ascii"))
+        connection.execute("PRAGMA journal_mode=WAL")
+    program = Kamailio("kamailio_register", address, folder, templates=HERE, memory=1024,
+                       processes=os.cpu_count(), database=database, domain=DOMAIN)
+    return Proxy("Kamailio", program, {"udp": address})
 
 
 def kamailio(network: Network) -> Proxy:

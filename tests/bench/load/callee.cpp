@@ -28,6 +28,12 @@ void Callee::take(Link& link, std::string_view message) {
         return;
     }
     const std::string common = rows_for(message);
+    if (method == "REGISTER") {
+        const std::string granted =
+            "Contact: " + std::string(header(message, "Contact")) + ";expires=3600\r\n";
+        link.send("SIP/2.0 200 OK\r\n" + common + granted + "Content-Length: 0\r\n\r\n");
+        return;
+    }
     if (method != "INVITE") {
         link.send("SIP/2.0 200 OK\r\n" + common + "Content-Length: 0\r\n\r\n");
         return;
@@ -35,6 +41,8 @@ void Callee::take(Link& link, std::string_view message) {
     const std::string contact = "Contact: <" + contact_ + ">\r\n";
     link.send("SIP/2.0 100 Trying\r\n" + common + "Content-Length: 0\r\n\r\n");
     link.send("SIP/2.0 180 Ringing\r\n" + common + contact + "Content-Length: 0\r\n\r\n");
+    if (header(message, "To").find(ringing_user) != std::string_view::npos)
+        return;
     link.send("SIP/2.0 200 OK\r\n" + common + contact +
               "Content-Type: application/sdp\r\nContent-Length: " + std::to_string(body_.size()) +
               "\r\n\r\n" + body_);

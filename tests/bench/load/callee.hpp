@@ -8,9 +8,12 @@
 
 namespace roundabout::load {
 
-/// Answers every INVITE with 100, 180 and 200 at once, and every BYE with 200.
+/// Answers every INVITE with 100, 180 and 200 at once, every BYE with 200, and as a registrar every
+/// REGISTER with what it asks for. An INVITE for `ringing_user` rings for ever.
 class Callee {
   public:
+    static constexpr std::string_view ringing_user = "ringing";
+
     /// `contact`: the URI by which it is reached.
     Callee(std::string contact, std::string body)
         : contact_(std::move(contact))

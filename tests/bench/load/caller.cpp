@@ -52,9 +52,19 @@ std::string Caller::request(std::string_view method, std::string_view uri, std::
 
 void Caller::start_call() {
     const std::uint64_t number = next_++;
+    calls_[number].begun = Clock::now();
+    invite(number, "callee");
+}
+
+void Caller::start_ringing(std::string_view user, std::function<void()> rang) {
+    const std::uint64_t number = next_++;
+    calls_[number] = {Clock::now(), {}, false, std::move(rang)};
+    invite(number, user);
+}
+
+void Caller::invite(std::uint64_t number, std::string_view user) {
     Link& link = *links_[number % links_.size()];
-    calls_[number] = {Clock::now(), {}, false};
-    const std::string uri = "sip:callee@" + settings_.domain;
+    const std::string uri = "sip:" + std::string(user) + "@" + settings_.domain;
     std::string text = request("INVITE", uri, number, link, "To: <" + uri + ">\r\n", "i");
     text.append("Contact: <sip:load@").append(link.local().to_string()).append(";transport=");
     text.append(uri_word(settings_.transport)).append(">\r\n");
@@ -67,6 +77,11 @@ void Caller::start_call() {
 void Caller::take(Link& link, std::string_view message) {
     const int status = status_of(message);
     const auto call = calls_.find(number_in(header(message, "Call-ID")));
+    if (status == 180 && call != calls_.end() && call->second.rang) {
+        const std::function<void()> rang = std::move(call->second.rang);
+        calls_.erase(call);
+        return rang();
+    }
     if (status < 200 || call == calls_.end())
         return;
     const bool of_bye = method_of(message) == "BYE";

@@ -34,6 +34,9 @@ class Caller {
     void add(LinkPtr link) { links_.push_back(std::move(link)); }
 
     void start_call();
+    /// An INVITE to a user who never answers; `rang` is called when the 180 comes, after which it
+    /// is forgotten here.
+    void start_ringing(std::string_view user, std::function<void()> rang);
     void take(Link& link, std::string_view message);
     /// Gives up the calls that have waited for too long. O(calls under way).
     void give_up(Clock::time_point now);
@@ -45,6 +48,7 @@ class Caller {
         Clock::time_point begun;
         Clock::duration answered{};
         bool hanging_up = false;
+        std::function<void()> rang = nullptr; ///< of one that is never answered
     };
     using Calls = std::unordered_map<std::uint64_t, Call>;
 
@@ -52,6 +56,7 @@ class Caller {
                                       std::uint64_t number, const Link& link,
                                       std::string_view to_and_routes,
                                       std::string_view branch) const;
+    void invite(std::uint64_t number, std::string_view user);
     void answered(Link& link, std::string_view message, Calls::iterator call);
     void end(Calls::iterator call, bool good);
 

@@ -1,10 +1,8 @@
 #include "bench/load/calls.hpp"
 #include "bench/load/parties.hpp"
-#include "bench/load/process.hpp"
+#include "bench/load/settled_memory.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/core.h>
 
 #include <exception>
@@ -13,29 +11,11 @@
 namespace roundabout::load {
 namespace {
 
-constexpr auto look_again = std::chrono::milliseconds(300);
-constexpr int looks = 30;
-
-/// The process's memory, once it has not grown between two looks.
-asio::awaitable<std::uint64_t> settled_memory(asio::io_context& io, pid_t process) {
-    std::uint64_t seen = usage_of(process).memory;
-    asio::steady_timer timer(io);
-    for (int i = 0; i < looks; ++i) {
-        timer.expires_after(look_again);
-        co_await timer.async_wait(asio::use_awaitable);
-        const std::uint64_t now = usage_of(process).memory;
-        if (now == seen)
-            break;
-        seen = now;
-    }
-    co_return seen;
-}
-
 asio::awaitable<void> open_links(asio::io_context& io, const Options& options, std::size_t count,
                                  std::vector<LinkPtr>& links) {
     const Link::Taker nothing = [](Link& /*link*/, std::string_view /*message*/) {};
     for (std::size_t i = 0; i < count; ++i) {
-        LinkPtr link = co_await open_link(io, options, nothing);
+        LinkPtr link = co_await open_link(io, options, i, nothing);
         links.push_back(std::move(link));
     }
 }
@@ -45,12 +25,17 @@ asio::awaitable<void> measure(asio::io_context& io, const Options& options,
                               std::vector<LinkPtr>& links) {
     co_await open_links(io, options, options.idle / 10, links);
     const std::uint64_t before = co_await settled_memory(io, options.process);
+    const auto cpu_before = usage_of(options.process).cpu;
     co_await open_links(io, options, options.idle, links);
+    const auto cpu_after = usage_of(options.process).cpu;
     const std::uint64_t after = co_await settled_memory(io, options.process);
+    const auto count = static_cast<double>(options.idle);
     const double grown = static_cast<double>(after) - static_cast<double>(before);
-    fmt::print(R"({{"connections": {}, "before": {}, "after": {}, "bytes_each": {:.0f}}})"
+    fmt::print(R"({{"connections": {}, "before": {}, "after": {}, "bytes_each": {:.0f}, )"
+               R"("handshake_us": {:.0f}}})"
                "\n",
-               options.idle, before, after, grown / static_cast<double>(options.idle));
+               options.idle, before, after, grown / count,
+               static_cast<double>((cpu_after - cpu_before).count()) / count);
 }
 
 } // namespace

@@ -27,6 +27,12 @@ po::options_description known_options(Options& to) {
     add("callee-transport", text()->default_value("udp"), "transport of the called side");
     add("certificate", po::value(&to.certificate), "certificate chain of a callee by TLS or WSS");
     add("key", po::value(&to.key), "its private key");
+    add("sources", po::value(&to.sources)->default_value(1),
+        "addresses, from that one on, that the links have by turns");
+    add("register", po::bool_switch(&to.registers),
+        "instead of calls: REGISTERs, each of another address-of-record of that domain");
+    add("pending", po::value(&to.pending)->default_value(0),
+        "before: that many INVITEs that ring and are never answered; tells what one costs");
     add("calls", po::value(&to.calls)->default_value(1000), "calls to measure");
     add("warmup", po::value(&to.warmup)->default_value(0), "calls before those");
     add("outstanding", po::value(&to.outstanding)->default_value(10),
@@ -59,8 +65,9 @@ std::optional<Options> read_options(int argc, const char* const* argv) {
     options.callee_transport = parse_transport(given["callee-transport"].as<std::string>());
     if (given.contains("callee"))
         options.callee = Place::parse(given["callee"].as<std::string>());
-    if (options.links == 0 || options.calls == 0 || options.outstanding == 0)
-        throw std::invalid_argument("links, calls and outstanding are at least 1");
+    if (options.links == 0 || options.sources == 0 || options.calls == 0 ||
+        options.outstanding == 0)
+        throw std::invalid_argument("links, sources, calls and outstanding are at least 1");
     return options;
 }
 

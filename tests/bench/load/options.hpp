@@ -24,6 +24,10 @@ struct Options {
     std::string certificate; ///< chain and key, for a callee by TLS or WSS
     std::string key;
 
+    std::size_t sources = 1;   ///< addresses, from `source` on, that the links have by turns
+    bool registers = false;    ///< REGISTERs, each of another AOR, instead of calls
+    std::uint64_t pending = 0; ///< INVITEs that ring for ever, sent before anything else
+
     std::uint64_t calls = 1000;
     std::uint64_t warmup = 0;
     std::size_t outstanding = 10;

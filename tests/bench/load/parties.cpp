@@ -2,14 +2,27 @@
 
 namespace roundabout::load {
 
-asio::awaitable<LinkPtr> open_link(asio::io_context& io, const Options& options,
+namespace {
+
+/// IPv4 alone has neighbours here.
+asio::ip::address source_of(const Options& options, std::size_t number) {
+    const auto turn = static_cast<std::uint32_t>(number % options.sources);
+    if (turn == 0)
+        return options.source;
+    return asio::ip::make_address_v4(options.source.to_v4().to_uint() + turn);
+}
+
+} // namespace
+
+asio::awaitable<LinkPtr> open_link(asio::io_context& io, const Options& options, std::size_t number,
                                    Link::Taker taker) {
+    const asio::ip::address source = source_of(options, number);
     if (options.caller == Transport::udp)
-        co_return open_udp(io, {options.source, 0}, options.proxy, taker);
+        co_return open_udp(io, {source, 0}, options.proxy, taker);
     LinkSettings settings;
     settings.transport = options.caller;
     settings.remote = options.proxy;
-    settings.source = options.source;
+    settings.source = source;
     settings.server_name = options.server_name;
     settings.tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
     LinkPtr link = co_await connect_stream(settings, taker);

@@ -6,9 +6,10 @@
 
 namespace roundabout::load {
 
-/// A link of the calling side, by whatever transport. Throws if it cannot be opened.
+/// A link of the calling side, by whatever transport, from the address that the link of that number
+/// has. Throws if it cannot be opened.
 [[nodiscard]] asio::awaitable<LinkPtr> open_link(asio::io_context& io, const Options& options,
-                                                 Link::Taker taker);
+                                                 std::size_t number, Link::Taker taker);
 
 /// The called side: listens at `place`, by the options' transport. The result must live on.
 [[nodiscard]] LinkPtr listen_callee(asio::io_context& io, const Place& place,

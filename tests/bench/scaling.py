@@ -1,0 +1,86 @@
+"""What a call costs as work, connections and workers grow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from proxies import Network, Proxy
+
+PENDING = (1, 10_000, 100_000)
+IDLE = (1_000, 5_000, 10_000)
+SOURCES = 256
+TICKS = os.sysconf("SC_CLK_TCK")
+
+Load = Callable[..., dict[str, float]]
+"""Runs the load generator: proxy, transport, more words."""
+Start = Callable[[int], Proxy]
+"""Makes Roundabout with that many workers."""
+
+
+def pending(load: Load, make: Callable[[], Proxy], network: Network, calls: int,
+            counts: tuple[int, ...] = PENDING) -> list[dict[str, float]]:
+    """Calls by UDP beside that many INVITEs which ring: CPU a call, bytes a pending one."""
+    found = []
+    for count in counts:
+        proxy = make()
+        with proxy.program:
+            told = load(proxy, "udp", "--callee", network.callee, "--pending", count, "--calls",
+                        calls, "--warmup", calls // 5, "--links", 8)
+        found.append({"count": count, **told})
+    return found
+
+
+def idle(load: Load, make: Callable[[], Proxy],
+         counts: tuple[int, ...] = IDLE) -> list[dict[str, float]]:
+    """That many idle WSS connections: bytes and CPU of each."""
+    found = []
+    for count in counts:
+        proxy = make()
+        with proxy.program:
+            found.append({"count": count, **load(proxy, "wss", "--idle", count)})
+    return found
+
+
+def workers(load: Load, start: Start, network: Network, transport: str, many: bool,
+            calls: int) -> tuple[float, float, float]:
+    """CPU a call with one worker and with two, and how much of it the busier of two had.
+
+    `many`: from 256 addresses; else all by one 4-tuple.
+    """
+    source = ["--sources", SOURCES, "--links", SOURCES] if many else ["--links", 1]
+    each, share = [], 0.0
+    for count in (1, 2):
+        proxy = start(count)
+        with proxy.program, busy(proxy.program.pid) as threads:
+            told = load(proxy, transport, "--callee", network.callee, "--calls", calls,
+                        "--warmup", calls // 5, *source, many=many)
+        each.append(told["cpu_us_per_call"])
+        most = sorted(threads, reverse=True)[:2]
+        share = most[0] / sum(most)
+    return each[0], each[1], share
+
+
+@contextmanager
+def busy(process: int) -> Iterator[list[float]]:
+    """What each thread of the process has used meanwhile, in seconds."""
+    before, used = by_thread(process), []
+    yield used
+    after = by_thread(process)
+    used += [cpu - before.get(thread, 0) for thread, cpu in after.items()]
+
+
+def by_thread(process: int) -> dict[str, float]:
+    """CPU seconds of each thread."""
+    used = {}
+    for task in Path(f"/proc/{process}/task").iterdir():
+        fields = (task / "stat").read_text().rpartition(")")[2].split()
+        used[task.name] = (int(fields[11]) + int(fields[12])) / TICKS
+    return used
+
+
+def factor(values: list[float]) -> str:
+    """How the last is to the first."""
+    return f"{values[-1] / values[0]:.2f}" if values[0] else "-"
