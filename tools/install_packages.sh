@@ -15,7 +15,8 @@ package=(dpkg-dev file)
 test=(
     g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
     sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
-    kamailio-extra-modules kamailio-outbound-modules baresip chromium dnsmasq-base nodejs npm
+    kamailio-extra-modules kamailio-outbound-modules kamailio-sqlite-modules
+    baresip chromium dnsmasq-base nodejs npm
     python3-pytest sqlite3 tshark procps iproute2 nginx haproxy fail2ban man-db systemd prometheus
     zsh
 )

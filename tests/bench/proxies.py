@@ -97,7 +97,7 @@ def kamailio_registrar(network: Network) -> Proxy:
             connection.executescript((TABLES / f"{name}-create.sql").read_text(encoding="ascii"))
         connection.execute("PRAGMA journal_mode=WAL")
     program = Kamailio("kamailio_register", address, folder, templates=HERE, memory=1024,
-                       processes=os.cpu_count(), database=database, domain=DOMAIN)
+                       database=database, domain=DOMAIN)
     return Proxy("Kamailio", program, {"udp": address})
 
 

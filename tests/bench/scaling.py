@@ -59,7 +59,7 @@ def workers(load: Load, start: Start, network: Network, transport: str, many: bo
                         "--warmup", calls // 5, *source, many=many)
         each.append(told["cpu_us_per_call"])
         most = sorted(threads, reverse=True)[:2]
-        share = most[0] / sum(most)
+        share = most[0] / (sum(most) or 1)  # a few calls take less than a tick
     return each[0], each[1], share
 
 
