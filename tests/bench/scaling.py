@@ -76,7 +76,10 @@ def by_thread(process: int) -> dict[str, float]:
     """CPU seconds of each thread."""
     used = {}
     for task in Path(f"/proc/{process}/task").iterdir():
-        fields = (task / "stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
         used[task.name] = (int(fields[11]) + int(fields[12])) / TICKS
     return used
 
