@@ -62,11 +62,18 @@ class Proxy:
     listeners: dict[str, Address]
 
 
+_given: set[int] = set()
+
+
 def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """A port that nobody has now, and that was not given before."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind((host, 0))
+            port = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def roundabout(network: Network, binary: str, workers: int = 0) -> Proxy:
