@@ -196,6 +196,7 @@ asio::awaitable<void> HandOver::give() {
         co_await say(std::move(frame));
         given_ = false;
         resume();
+        withdraw();
         co_return;
     }
     std::vector<std::string> frames = to_frames(keys);

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from agent.endpoint import Address
+from agent.transaction import ClientTransaction, ServerTransaction
+from agent.user_agent import UserAgent
 from agent.waiting import within
 from harness.certificates import Authority
 from harness.config import Listener, Server, Settings
@@ -92,6 +96,16 @@ def make_pair(near: str, far: str, slot: Slot, authority: Authority, folder: Pat
     return pair
 
 
+async def ring(caller: UserAgent, callee: UserAgent,
+               uri: str) -> tuple[ClientTransaction, ServerTransaction]:
+    """A call that rings at both ends."""
+    invite = await caller.request("INVITE", uri)
+    incoming = await callee.expect("INVITE")
+    await callee.respond(incoming, 180)
+    await invite.response(180)
+    return invite, incoming
+
+
 async def test_nothing_is_lost_whatever_the_number_of_workers(scene: Scene, tables: list[Table]):
     steps = [f"{a} to {b} workers" for a, b in zip(WORKERS, WORKERS[1:])]
     late = "slowest answer, ms"
@@ -117,11 +131,9 @@ async def test_a_call_that_rings_meanwhile_is_answered(
         near: str, far: str, slot: Slot, authority: Authority, tmp_path: Path, binary: str):
     """By the process that began it, over its connections; what comes later by the new one."""
     pair = make_pair(near, far, slot, authority, tmp_path, binary)
-    async with Line(pair.proxy) as line, await pair.party(pair.a) as caller, await pair.party(pair.b) as callee:
-        invite = await caller.request("INVITE", pair.b.uri("b"))
-        incoming = await callee.expect("INVITE")
-        await callee.respond(incoming, 180)
-        await invite.response(180)
+    async with Line(pair.proxy) as line, await pair.party(pair.a) as caller, \
+            await pair.party(pair.b) as callee:
+        invite, incoming = await ring(caller, callee, pair.b.uri("b"))
         before = await line.next()
         await callee.respond(incoming, 183)
         await invite.response(183)
@@ -140,11 +152,9 @@ async def test_a_call_that_rings_meanwhile_can_be_cancelled(
         near: str, slot: Slot, authority: Authority, tmp_path: Path, binary: str):
     """R20: the CANCEL is read by one process and belongs to the other."""
     pair = make_pair(near, "udp", slot, authority, tmp_path, binary)
-    async with Line(pair.proxy) as line, await pair.party(pair.a) as caller, await pair.party(pair.b) as callee:
-        invite = await caller.request("INVITE", pair.b.uri("b"))
-        incoming = await callee.expect("INVITE")
-        await callee.respond(incoming, 180)
-        await invite.response(180)
+    async with Line(pair.proxy) as line, await pair.party(pair.a) as caller, \
+            await pair.party(pair.b) as callee:
+        invite, incoming = await ring(caller, callee, pair.b.uri("b"))
         before = await line.next()
         await (await invite.cancel()).response(200)
         await invite.response(487)
@@ -156,7 +166,8 @@ async def test_a_request_sent_again_by_udp_arrives_once(
         slot: Slot, authority: Authority, tmp_path: Path, binary: str):
     """R28: it belongs to the transaction that the other process has."""
     pair = make_pair("udp", "udp", slot, authority, tmp_path, binary)
-    async with Line(pair.proxy) as line, await pair.party(pair.a) as caller, await pair.party(pair.b) as callee:
+    async with Line(pair.proxy) as line, await pair.party(pair.a) as caller, \
+            await pair.party(pair.b) as callee:
         sent = await caller.request("MESSAGE", pair.b.uri("b"))
         incoming = await callee.expect("MESSAGE")
         before = await line.next()
@@ -178,13 +189,11 @@ async def test_a_client_stays_registered(client: str, slot: Slot, authority: Aut
     long that still has something to do."""
     net = FiveTransports(slot, authority, tmp_path, binary)
     net.settings.control = tmp_path / "run" / "control"
-    async with Line(net.proxy) as line, await net.registrar("udp") as pbx, await net.phone(client, "udp") as alice, \
+    async with Line(net.proxy) as line, await net.registrar("udp") as pbx, \
+            await net.phone(client, "udp") as alice, \
             await net.trunk("caller", "udp") as other, await net.trunk("callee", "udp") as busy:
         await alice.register()
-        lasting = await other.request("INVITE", "sip:b@udp.callee.test")
-        rings = await busy.expect("INVITE")
-        await busy.respond(rings, 180)
-        await lasting.response(180)
+        lasting, rings = await ring(other, busy, "sip:b@udp.callee.test")
         before = await line.next()
         if alice.endpoint.reliable:
             flow = await alice.endpoint.flow_to(alice.proxy)
@@ -228,15 +237,39 @@ async def test_a_registration_under_way_is_completed_by_the_new_process(
         await gone(before)
 
 
-@pytest.mark.parametrize("far", ["before it goes", "while nobody reads"])
-async def test_where_nobody_takes_over_in_the_end_nothing_is_lost(far: str, scene: Scene):
+async def test_bindings_that_cannot_be_written_keep_the_place(
+        slot: Slot, authority: Authority, tmp_path: Path, binary: str):
+    """The other process would not find them. Once they are written it takes over."""
+    net = FiveTransports(slot, authority, tmp_path, binary)
+    net.settings.control = tmp_path / "run" / "control"
+    async with Line(net.proxy) as line, await net.registrar("udp") as pbx, \
+            await net.phone("udp", "udp") as alice:
+        with closing(sqlite3.connect(tmp_path / "clients.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await alice.register()
+            late = Successor(net.proxy)
+            assert await asyncio.to_thread(late.attempt) == 1
+            late.await_line("keeps its place: the database does not take")
+            call = await pbx.call(alice.aor)
+            await alice.respond(await alice.expect("INVITE"), 486)
+            await call.response(486)
+            other.execute("ROLLBACK")
+        before = await line.next()
+        call = await pbx.call(alice.aor)
+        await alice.respond(await alice.expect("INVITE"), 486)
+        await call.response(486)
+        await gone(before)
+
+
+@pytest.mark.parametrize("moment", ["before it goes", "while nobody reads"])
+async def test_where_nobody_takes_over_in_the_end_nothing_is_lost(moment: str, scene: Scene):
     with scene.proxy as proxy:
         async with Load(scene) as load:
             for _ in range(3):
                 await load.goes_on()
                 since = len(proxy.log)
                 pretender = await asyncio.to_thread(Pretender, proxy)
-                if far == "while nobody reads":
+                if moment == "while nobody reads":
                     await asyncio.to_thread(pretender.go)
                 pretender.close()
                 await asyncio.to_thread(proxy.await_line, "nobody has taken our place",
