@@ -31,13 +31,6 @@ void forget_errors() noexcept {
     errno = 0;
 }
 
-/// What several small buffers are joined in, so that they leave as one record. Shared by all
-/// connections of a thread, since it's only used within one call.
-std::span<char> joining_space() {
-    thread_local std::array<char, record_size> space;
-    return space;
-}
-
 std::size_t join(std::span<const asio::const_buffer> from, std::span<char> into) noexcept {
     std::size_t used = 0;
     for (const asio::const_buffer& buffer : from) {
@@ -111,9 +104,27 @@ ByteStream::Attempt ByteStream::try_handshake() {
     return {Need::nothing, 0, judge_peer()};
 }
 
+std::span<char> ByteStream::passing_space() noexcept {
+    thread_local std::array<char, record_size> space;
+    return space;
+}
+
+ByteStream::Attempt ByteStream::try_read_plain(void* into, std::size_t size) noexcept {
+    const ssize_t count = ::recv(socket_.native_handle(), into, size, MSG_DONTWAIT);
+    if (count > 0)
+        return {Need::nothing, static_cast<std::size_t>(count), {}};
+    if (count == 0)
+        return {Need::nothing, 0, asio::error::eof};
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return {Need::readable, 0, {}};
+    return {Need::nothing, 0, ErrorCode(errno, asio::error::get_system_category())};
+}
+
 ByteStream::Attempt ByteStream::try_read(void* into, std::size_t size) {
     if (!is_open())
         return {Need::nothing, 0, asio::error::operation_aborted};
+    if (!ssl_)
+        return try_read_plain(into, size);
     forget_errors();
     std::size_t count = 0;
     const int result = SSL_read_ex(ssl_.get(), into, size, &count);
@@ -131,8 +142,8 @@ ByteStream::Attempt ByteStream::try_write(const Gather& from, std::size_t count)
     std::size_t size = from[0].size();
     // The peer of a try that must be repeated sees the same bytes again: the buffers are the same,
     // and OpenSSL accepts that they have moved.
-    if (count > 1 && size < record_size) {
-        const std::span<char> space = joining_space();
+    if (count > 1 && size < record_size) { // several small ones leave as one record
+        const std::span<char> space = passing_space();
         size = join(std::span(from).first(count), space);
         bytes = space.data();
     }

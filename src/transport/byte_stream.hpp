@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,6 +71,13 @@ class ByteStream {
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& buffers, Token&& token);
 
+    /// Reads at most a TLS record's payload; what came is handed to `sink(std::string_view)` before
+    /// the completion, from a space that all connections of the thread share, so that one that
+    /// waits holds none. `sink` is copied, and must not use the stream. Signature:
+    /// void(error_code, std::size_t).
+    template <class Sink, class Token>
+    auto async_read_to(Sink sink, Token&& token);
+
     /// At least one byte, or an error. After a write that was cancelled only close() makes sense.
     /// Signature: void(error_code, std::size_t).
     template <class Buffers, class Token>
@@ -119,8 +127,13 @@ class ByteStream {
     struct Handshaking;
     template <class Buffers>
     struct Reading;
+    template <class Sink>
+    struct Passing;
     template <class Buffers>
     struct Writing;
+
+    /// For what goes through within one call: the bytes of a record.
+    static std::span<char> passing_space() noexcept;
 
     explicit ByteStream(Socket socket) noexcept
         : socket_(std::move(socket)) {}
@@ -128,6 +141,7 @@ class ByteStream {
 
     Attempt try_handshake();
     Attempt try_read(void* into, std::size_t size);
+    Attempt try_read_plain(void* into, std::size_t size) noexcept;
     Attempt try_write(const Gather& from, std::size_t count);
     Attempt outcome_of(int result);
     ErrorCode judge_peer();

@@ -6,7 +6,8 @@
 
 namespace roundabout::transport {
 
-/// Tries, waits for the socket, tries again; or, without TLS, leaves it to the socket. Completes
+/// Tries, waits for the socket, tries again; or, without TLS, leaves it to the socket unless the step
+/// tries that too. Completes
 /// through the executor, never from within the call that began it, so that a loop of operations
 /// which all succeed at once neither recurses nor starves others.
 template <class Step>
@@ -22,10 +23,13 @@ struct ByteStream::Waiting {
     void operator()(Self& self, const ErrorCode& error = {}, std::size_t bytes = 0) {
         switch (stage_) {
         case Stage::begun:
-            if (!stream_->ssl_)
-                pass_on(self);
-            else
-                attempt(self);
+            if constexpr (!Step::tries_plain) {
+                if (!stream_->ssl_) {
+                    pass_on(self);
+                    return;
+                }
+            }
+            attempt(self);
             return;
         case Stage::passed_on:
             if (!error) // the stream may be gone
@@ -98,6 +102,7 @@ struct ByteStream::Waiting {
 
 struct ByteStream::Handshaking {
     static constexpr bool counts = false;
+    static constexpr bool tries_plain = false;
 
     Attempt attempt(ByteStream& stream) const { return stream.try_handshake(); }
     static void took(ByteStream& /*stream*/, std::size_t /*bytes*/) noexcept {}
@@ -111,6 +116,7 @@ struct ByteStream::Handshaking {
 template <class Buffers>
 struct ByteStream::Reading {
     static constexpr bool counts = true;
+    static constexpr bool tries_plain = false;
     Buffers buffers;
 
     static void took(ByteStream& stream, std::size_t bytes) noexcept {
@@ -134,9 +140,29 @@ struct ByteStream::Reading {
     }
 };
 
+template <class Sink>
+struct ByteStream::Passing {
+    static constexpr bool counts = true;
+    static constexpr bool tries_plain = true;
+    Sink sink;
+
+    static void took(ByteStream& stream, std::size_t bytes) noexcept {
+        stream.bytes_read_ += bytes;
+    }
+
+    Attempt attempt(ByteStream& stream) const {
+        const std::span<char> space = passing_space();
+        const Attempt tried = stream.try_read(space.data(), space.size());
+        if (tried.bytes != 0)
+            sink(std::string_view(space.data(), tried.bytes));
+        return tried;
+    }
+};
+
 template <class Buffers>
 struct ByteStream::Writing {
     static constexpr bool counts = true;
+    static constexpr bool tries_plain = false;
     Buffers buffers;
 
     static void took(ByteStream& /*stream*/, std::size_t /*bytes*/) noexcept {}
@@ -170,6 +196,12 @@ template <class Buffers, class Token>
 auto ByteStream::async_read_some(const Buffers& buffers, Token&& token) {
     return boost::asio::async_compose<Token, void(ErrorCode, std::size_t)>(
         Waiting<Reading<Buffers>>(*this, Reading<Buffers>{buffers}), token, socket_);
+}
+
+template <class Sink, class Token>
+auto ByteStream::async_read_to(Sink sink, Token&& token) {
+    return boost::asio::async_compose<Token, void(ErrorCode, std::size_t)>(
+        Waiting<Passing<Sink>>(*this, Passing<Sink>{std::move(sink)}), token, socket_);
 }
 
 template <class Buffers, class Token>

@@ -175,6 +175,7 @@ asio::awaitable<void> Connection::write() {
         surroundings_.counters.unexpected.add();
         close(Error::flow_closed);
     }
+    outbox_ = {};
     writing_ = false;
     if (state_ == State::last_words)
         close(why_);
@@ -220,7 +221,7 @@ void Connection::close(Error why) {
     }
     state_ = State::closed;
     stream_->close();
-    const std::deque<Outgoing> unsent = std::exchange(outbox_, {});
+    const auto unsent = std::exchange(outbox_, {});
     for (const Outgoing& outgoing : unsent)
         fail(outgoing, why_);
 }

@@ -11,9 +11,10 @@
 #include "transport/message_stream.hpp"
 #include "transport/task_group.hpp"
 
+#include <boost/container/devector.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -108,7 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::shared_ptr<const SubjectNames> peer_names_;
     ConnectionCensus::Seat seat_;
     std::function<void(const Flow&)> ended_;
-    std::deque<Outgoing> outbox_;
+    boost::container::devector<Outgoing> outbox_; ///< holds no memory while it is empty
     std::size_t outbox_bytes_ = 0;
     std::unique_ptr<Deadline> last_words_deadline_;
     std::unique_ptr<Probe> probe_; ///< null: the peer is not asked

@@ -9,13 +9,6 @@
 
 namespace roundabout::transport {
 namespace asio = boost::asio;
-namespace {
-
-// What an idle connection holds, and what one that is in the midst of a large message gets.
-constexpr std::size_t small_read = 2048;
-constexpr std::size_t large_read = 16384;
-
-} // namespace
 
 SipStream::SipStream(asio::io_context& io, ByteStream stream, const StreamLimits& limits)
     : stream_(std::move(stream))
@@ -48,14 +41,10 @@ asio::awaitable<Result<Frame>> SipStream::read() {
             co_return broken->error;
         }
         set_deadline();
-        const std::size_t room = framer_.in_message() ? large_read : small_read;
-        if (scratch_.size() != room)
-            std::string(room, '\0').swap(scratch_);
-        const auto buffer = asio::buffer(scratch_);
-        const auto [error, count] = co_await stream_.async_read_some(buffer, no_throw);
+        const auto push = [this](std::string_view bytes) { framer_.push(bytes); };
+        const auto [error, count] = co_await stream_.async_read_to(push, no_throw);
         if (error)
             co_return why_ended(error);
-        framer_.push(std::string_view(scratch_).substr(0, count));
     }
 }
 

@@ -39,7 +39,6 @@ class SipStream final : public MessageStream {
     Deadline deadline_;
     Deadline::Clock::time_point begun_ = Deadline::Clock::time_point::max();
     Deadline::Clock::time_point heard_ = Deadline::Clock::now();
-    std::string scratch_;
     std::string broken_head_;
     bool late_in_message_ = false;
 };

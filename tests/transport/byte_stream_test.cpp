@@ -204,6 +204,61 @@ TEST_CASE("cancel() and close() end the pending read and the pending write") {
     }
 }
 
+TEST_CASE("A read to a sink hands over what came, whatever waits, and tells of the end") {
+    for (const bool tls : {false, true}) {
+        CAPTURE(tls);
+        TlsConnection secured;
+        StreamPair plain = plain_pair(secured.io);
+        ByteStream& to = tls ? secured.ends.server : plain.server;
+        ByteStream& from = tls ? secured.ends.client : plain.client;
+        const std::string sent = pattern(100'000);
+        std::string got;
+        Outcome last;
+        std::function<void()> next = [&] {
+            to.async_read_to([&got](std::string_view bytes) { got += bytes; },
+                             [&](const error_code& error, std::size_t count) {
+                                 last = {true, error, last.count + count};
+                                 if (!error)
+                                     next();
+                             });
+        };
+        next(); // before there is anything
+        asio::post(secured.io, [&] {
+            asio::async_write(from, asio::buffer(sent),
+                              [&](const error_code&, std::size_t) { from.shutdown_send(); });
+        });
+        run_all(secured.io);
+        CHECK(got == sent);
+        CHECK(last.count == sent.size());
+        CHECK(last.error == asio::error::eof);
+        CHECK(to.bytes_read() == sent.size());
+    }
+}
+
+TEST_CASE("A read to a sink ends with cancel(), with close() and on a closed stream") {
+    const std::array<std::function<void(ByteStream&)>, 2> ways{
+        [](ByteStream& stream) { stream.cancel(); }, [](ByteStream& stream) { stream.close(); }};
+    for (const auto& end_it : ways) {
+        for (const bool tls : {false, true}) {
+            CAPTURE(tls);
+            TlsConnection secured;
+            StreamPair plain = plain_pair(secured.io);
+            ByteStream& stream = tls ? secured.ends.server : plain.server;
+            Outcome waiting;
+            Outcome closed;
+            const auto unasked = [](std::string_view) { FAIL_CHECK("nothing was sent"); };
+            stream.async_read_to(unasked, note(waiting));
+            asio::post(secured.io, [&] { end_it(stream); });
+            run_all(secured.io);
+            CHECK(waiting.error == asio::error::operation_aborted);
+            stream.close();
+            stream.async_read_to(unasked, note(closed));
+            run_all(secured.io);
+            CHECK(closed.error == asio::error::operation_aborted);
+        }
+    }
+}
+
 TEST_CASE("cancel() ends a read whose wait had just succeeded") {
     TlsConnection connection;
     Outcome outcome;
