@@ -151,7 +151,7 @@ void ResponseContext::send(std::size_t index, const Flow& flow) {
         if (!begun)
             return fail(index, refusal_of(to_error(begun.error())));
         registering_.reset(); // of the place before
-        registering_.emplace(std::move(*begun));
+        registering_ = std::make_unique<Registering>(std::move(*begun));
     }
     routing::Branch tag;
     tag.stream = is_reliable(accepted_.flow.transport);

@@ -24,7 +24,7 @@ constexpr std::string_view retry_after = "Retry-After: 10\r\n";
 
 transaction::Task serve(Loop& loop, Services& services, Accepted accepted) {
     Mailbox<Event> inbox(loop);
-    ResponseContext context(services, std::move(accepted), inbox);
+    ResponseContext context(services, accepted, inbox);
     context.start();
     while (!context.finished()) {
         std::optional<Event> event = co_await inbox.next(context.deadline());
@@ -35,9 +35,9 @@ transaction::Task serve(Loop& loop, Services& services, Accepted accepted) {
     }
 }
 
-ResponseContext::ResponseContext(Services& services, Accepted accepted, Mailbox<Event>& inbox)
+ResponseContext::ResponseContext(Services& services, Accepted& accepted, Mailbox<Event>& inbox)
     : services_(services)
-    , accepted_(std::move(accepted))
+    , accepted_(accepted)
     , inbox_(inbox)
     , choice_(is_invite(), accepted_.decision.targets.size()) {
     const Snapshot& snapshot = *accepted_.snapshot;
@@ -72,6 +72,7 @@ void ResponseContext::respond(std::uint16_t status, Bytes response) {
 void ResponseContext::start() {
     server_ = transaction::ServerTransaction::start(
         services_.layer, accepted_.request, accepted_.flow, transaction::MailboxRef<Event>(inbox_));
+    branches_.reserve(accepted_.decision.targets.size());
     for (routing::Target& target : accepted_.decision.targets) {
         Branch& branch = branches_.emplace_back();
         branch.target = std::move(target);
@@ -356,7 +357,7 @@ void ResponseContext::take(transaction::ResponseUnsent /*event*/) {
 
 void ResponseContext::take(transaction::AckReceived ack) {
     services_.contexts.spawn(
-        forward_stateless(services_.loop, services_, accepted_.snapshot, std::move(ack.ack)));
+        forward_stateless(services_.loop, services_, accepted_.snapshot, std::move(*ack.ack)));
 }
 
 bool ResponseContext::finished() const noexcept {

@@ -14,7 +14,6 @@
 #include "transaction/server_transaction.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,7 +41,8 @@ struct Accepted {
 /// come back from them. An event goes in by one call each; none of them waits.
 class ResponseContext {
   public:
-    ResponseContext(Services& services, Accepted accepted,
+    /// Lives no longer than any of the three; the targets are moved out of `accepted`.
+    ResponseContext(Services& services, Accepted& accepted,
                     transaction::Mailbox<transaction::Event>& inbox);
     ResponseContext(const ResponseContext&) = delete;
     ResponseContext& operator=(const ResponseContext&) = delete;
@@ -154,14 +154,14 @@ class ResponseContext {
     void stop_pending();
 
     Services& services_;
-    Accepted accepted_;
+    Accepted& accepted_;
     transaction::Mailbox<transaction::Event>& inbox_;
     transaction::ServerTransaction server_;
     routing::HopSide in_;
     ResponseChoice choice_;
-    std::deque<Branch> branches_;
-    std::deque<EarlierTry> earlier_;
-    std::optional<Registering> registering_;
+    std::vector<Branch> branches_; ///< all of them from the start
+    std::vector<EarlierTry> earlier_;
+    std::unique_ptr<Registering> registering_; ///< of a REGISTER
     transaction::OpenTicket commit_ticket_;
     std::optional<Bytes> held_; ///< the 2xx to REGISTER that waits for its commit
     std::uint16_t held_status_ = 0;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <variant>
 
 namespace roundabout::transaction {
@@ -41,7 +42,7 @@ struct CancelReceived {};
 /// An ACK to a 2xx that bears the INVITE's branch, as RFC 2543 clients send it: to be forwarded
 /// statelessly like every ACK to a 2xx (R19). ACKs to other responses are absorbed.
 struct AckReceived {
-    transport::Inbound ack;
+    std::unique_ptr<transport::Inbound> ack; ///< apart, since every mailbox has room for any event
 };
 
 /// A response could not be sent by its flow. The server transaction keeps it; ask
@@ -103,7 +104,7 @@ struct RequestAgain {
     Flow flow;
 };
 struct AckArrived {
-    transport::Inbound ack;
+    std::unique_ptr<transport::Inbound> ack; ///< apart, as above
 };
 struct CancelArrived {
     Flow flow;

@@ -51,7 +51,7 @@ bool TransactionLayer::accept_request(transport::Inbound& arrival) {
         return method == sip::Method::cancel && accept_cancel(arrival);
     ServerEvent event = RequestAgain{arrival.flow};
     if (method == sip::Method::ack)
-        event = AckArrived{std::move(arrival)};
+        event = AckArrived{std::make_unique<transport::Inbound>(std::move(arrival))};
     if (!server->put_expendable(std::move(event)))
         counters.events_dropped.add();
     return true;

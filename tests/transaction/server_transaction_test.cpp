@@ -126,7 +126,7 @@ TEST_CASE("R19 an ACK to a 2xx with the INVITE's branch is passed to the context
         const std::string ack = request("ACK", old, "t");
         CHECK(scene.arrive(ack));
         REQUIRE(scene.events<AckReceived>().size() == 1);
-        CHECK(scene.events<AckReceived>()[0]->ack.message.bytes() == ack);
+        CHECK(scene.events<AckReceived>()[0]->ack->message.bytes() == ack);
     }
 }
 
