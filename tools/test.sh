@@ -57,12 +57,12 @@ install_stage() {
 release_stage() { build release && run_tests release; }
 # Without what a sanitizer learns nothing from, of tests with one and with four workers the latter, and
 # without the soak, which mostly waits, and measures memory that a sanitizer keeps.
-asan_stage() { build asan && run_tests asan -LE peers -E '_1_workers|blackbox_soak'; }
+asan_stage() { build asan && run_tests asan -LE 'peers|fuzz' -E '_1_workers|blackbox_soak'; }
 tsan_stage() {
     build tsan --target roundabout roundabout-ctl transport_tests registration_tests store_tests &&
         run_tests tsan -L workers
 }
-fuzz_stage() { build fuzz --target fuzzers && run_tests fuzz -L fuzz; }
+fuzz_stage() { build asan --target fuzzers && run_tests asan -L fuzz; }
 fuzz_long_stage() { build fuzz-long --target fuzzers && run_tests fuzz-long -L fuzz; }
 gcc_stage() { build gcc && run_tests gcc -L 'unit|workers'; }
 style_stage() { tools/check_style.sh; }

@@ -26,7 +26,7 @@ using transaction::Loop;
 using transaction::Mailbox;
 using transaction::Task;
 
-constexpr std::chrono::seconds look_again{1};
+constexpr std::chrono::seconds look_anew{1};
 
 /// One place that is probed; lives as long as it is, or as its last probe.
 struct Probed {
@@ -187,7 +187,7 @@ Task probe_servers(Loop& loop, Services& services, transaction::Scope& scope,
             seen = services.snapshot;
             places = taken_over(places_of(*seen, services.worker, workers), places, now);
         }
-        TimePoint wake = now + look_again;
+        TimePoint wake = now + look_anew;
         for (const ProbedPtr& place : places) {
             if (place->next <= now) {
                 place->next = now + place->interval;

@@ -34,11 +34,6 @@ void unpack_place(std::string_view text, Binding& binding) {
     binding.listener = text.substr(22);
 }
 
-std::uint32_t to_seconds32(WallTime time) noexcept {
-    return static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, 0xFFFFFFFF));
-}
-
 WallTime to_time(std::uint32_t seconds) noexcept { return WallTime(std::chrono::seconds(seconds)); }
 
 std::string_view cut(std::string_view text) noexcept {
@@ -46,6 +41,11 @@ std::string_view cut(std::string_view text) noexcept {
 }
 
 } // namespace
+
+std::uint32_t to_seconds32(WallTime time) noexcept {
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, 0xFFFFFFFF));
+}
 
 PackedBinding::PackedBinding(const Binding& binding, StringPool& pool) {
     const std::string_view contact = cut(binding.contact_uri);

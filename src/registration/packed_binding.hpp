@@ -10,6 +10,9 @@
 
 namespace roundabout::registration {
 
+/// Whole seconds since 1970, in 32 bits; times out of their range become the nearest within.
+[[nodiscard]] std::uint32_t to_seconds32(WallTime time) noexcept;
+
 /// A binding as the table keeps it: one allocation for the row and its own strings, what many rows
 /// share in the shard's pool. About 230 bytes for a browser's registration, where a Binding takes
 /// over 500. Whoever drops one calls `release()` first, since the pool counts uses.

@@ -12,11 +12,6 @@ std::uint32_t tag_of(const BindingId& id) noexcept {
     return FlatTable<RowShard::Slot>::tag_of(word);
 }
 
-std::uint32_t to_seconds32(WallTime time) noexcept {
-    const std::int64_t seconds = time.time_since_epoch().count();
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, 0xFFFFFFFF));
-}
-
 } // namespace
 
 const RowShard::Slot* RowShard::find(const BindingId& id) const {

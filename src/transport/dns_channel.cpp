@@ -75,7 +75,7 @@ Result<DnsAnswer> answer_of(const ares_addrinfo& info) {
 }
 
 // RFC 1035 §3.2.4, RFC 2782, RFC 3403 §4.
-constexpr int class_internet = 1;
+constexpr int class_in = 1;
 constexpr int type_srv = 33;
 constexpr int type_naptr = 35;
 
@@ -184,7 +184,7 @@ void AresChannel::on_addresses(void* done, int status, int /*timeouts*/, ares_ad
 void AresChannel::query_records(const DnsQuestion& question, Done done) {
     const int type = question.type == DnsQuestion::Type::srv ? type_srv : type_naptr;
     auto owned = std::make_unique<AskedRecords>(AskedRecords{question, std::move(done)});
-    ares_query(channel_, question.name.c_str(), class_internet, type, &AresChannel::on_message,
+    ares_query(channel_, question.name.c_str(), class_in, type, &AresChannel::on_message,
                owned.release());
 }
 

@@ -90,7 +90,7 @@ class Cursor {
     bool good_ = true;
 };
 
-struct Record {
+struct ResourceRecord {
     std::string owner;
     RecordType type{};
     std::chrono::seconds ttl{0};
@@ -99,7 +99,7 @@ struct Record {
 };
 
 /// Leaves out what is of another class. A TTL with its highest bit set is 0 (RFC 2181 §8).
-std::optional<std::vector<Record>> read_records(Bytes message) {
+std::optional<std::vector<ResourceRecord>> read_records(Bytes message) {
     Cursor cursor(message, 4);
     const std::size_t questions = cursor.word();
     const std::size_t all = std::size_t{cursor.word()} + cursor.word(); // answers and authorities
@@ -108,9 +108,9 @@ std::optional<std::vector<Record>> read_records(Bytes message) {
         cursor.name();
         cursor.skip(4);
     }
-    std::vector<Record> records;
+    std::vector<ResourceRecord> records;
     for (std::size_t i = 0; i < std::min(all, most_records) && cursor.good(); ++i) {
-        Record record;
+        ResourceRecord record;
         record.owner = cursor.name();
         record.type = static_cast<RecordType>(cursor.word());
         const bool internet = cursor.word() == class_internet;
@@ -126,7 +126,7 @@ std::optional<std::vector<Record>> read_records(Bytes message) {
     return cursor.good() ? std::optional(std::move(records)) : std::nullopt;
 }
 
-std::optional<SrvRecord> read_srv(Bytes message, const Record& record) {
+std::optional<SrvRecord> read_srv(Bytes message, const ResourceRecord& record) {
     Cursor cursor(message.first(record.end), record.data);
     SrvRecord srv;
     srv.priority = cursor.word();
@@ -136,7 +136,7 @@ std::optional<SrvRecord> read_srv(Bytes message, const Record& record) {
     return cursor.good() && is_plain(srv.target) ? std::optional(std::move(srv)) : std::nullopt;
 }
 
-std::optional<NaptrRecord> read_naptr(Bytes message, const Record& record) {
+std::optional<NaptrRecord> read_naptr(Bytes message, const ResourceRecord& record) {
     Cursor cursor(message.first(record.end), record.data);
     NaptrRecord naptr;
     naptr.order = cursor.word();
@@ -150,8 +150,8 @@ std::optional<NaptrRecord> read_naptr(Bytes message, const Record& record) {
 }
 
 /// How long "there is none" counts (RFC 2308 §5).
-std::chrono::seconds ttl_of_none(Bytes message, const std::vector<Record>& records) {
-    const auto soa = std::ranges::find(records, RecordType::soa, &Record::type);
+std::chrono::seconds ttl_of_none(Bytes message, const std::vector<ResourceRecord>& records) {
+    const auto soa = std::ranges::find(records, RecordType::soa, &ResourceRecord::type);
     if (soa == records.end())
         return std::chrono::seconds(0);
     Cursor cursor(message.first(soa->end), soa->data);
@@ -163,10 +163,10 @@ std::chrono::seconds ttl_of_none(Bytes message, const std::vector<Record>& recor
 }
 
 /// The name that the CNAMEs of `name` lead to; `ttl` becomes the shortest on the way.
-std::string follow_aliases(Bytes message, const std::vector<Record>& records, std::string name,
+std::string follow_aliases(Bytes message, const std::vector<ResourceRecord>& records, std::string name,
                            std::chrono::seconds& ttl) {
     for (std::size_t i = 0; i < most_aliases; ++i) {
-        const auto alias = std::ranges::find_if(records, [&name](const Record& record) {
+        const auto alias = std::ranges::find_if(records, [&name](const ResourceRecord& record) {
             return record.type == RecordType::cname && record.owner == name;
         });
         if (alias == records.end())
@@ -191,7 +191,7 @@ Result<DnsAnswer> read_dns_answer(Bytes message, const DnsQuestion& question) {
     const std::string owner = follow_aliases(message, *records, question.name, answer.ttl);
     const bool for_srv = question.type == DnsQuestion::Type::srv;
     const RecordType wanted = for_srv ? RecordType::srv : RecordType::naptr;
-    for (const Record& record : *records) {
+    for (const ResourceRecord& record : *records) {
         if (record.type != wanted || record.owner != owner)
             continue;
         answer.ttl = std::min(answer.ttl, record.ttl);
