@@ -35,7 +35,8 @@ run_tests() {
     local preset=$1 report=build/$1/tests.xml again=() status pattern counts
     shift
     rm -f "$report"
-    ctest --test-dir "build/$preset" --no-tests=error --output-on-failure -j "$jobs" \
+    # Most of them wait for timers and peers most of the time: twice as many as there are cores.
+    ctest --test-dir "build/$preset" --no-tests=error --output-on-failure -j "$((2 * jobs))" \
         --output-junit tests.xml "$@"
     status=$?
     pattern=$(/usr/bin/python3 tools/count_tests.py --repeatable "$report") || return 1

@@ -6,10 +6,9 @@
 
 namespace roundabout::transport {
 
-/// Tries, waits for the socket, tries again; or, without TLS, leaves it to the socket unless the step
-/// tries that too. Completes
-/// through the executor, never from within the call that began it, so that a loop of operations
-/// which all succeed at once neither recurses nor starves others.
+/// Tries, waits for the socket, tries again; or, without TLS, leaves it to the socket unless the
+/// step tries that too. Completes through the executor, never from within the call that began it,
+/// so that a loop of operations which all succeed at once neither recurses nor starves others.
 template <class Step>
 struct ByteStream::Waiting {
     enum class Stage : std::uint8_t { begun, passed_on, waiting, done };

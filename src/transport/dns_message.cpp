@@ -163,8 +163,8 @@ std::chrono::seconds ttl_of_none(Bytes message, const std::vector<ResourceRecord
 }
 
 /// The name that the CNAMEs of `name` lead to; `ttl` becomes the shortest on the way.
-std::string follow_aliases(Bytes message, const std::vector<ResourceRecord>& records, std::string name,
-                           std::chrono::seconds& ttl) {
+std::string follow_aliases(Bytes message, const std::vector<ResourceRecord>& records,
+                           std::string name, std::chrono::seconds& ttl) {
     for (std::size_t i = 0; i < most_aliases; ++i) {
         const auto alias = std::ranges::find_if(records, [&name](const ResourceRecord& record) {
             return record.type == RecordType::cname && record.owner == name;

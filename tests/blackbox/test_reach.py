@@ -84,6 +84,7 @@ async def test_large_requests_go_by_udp_where_tcp_is_a_black_hole(size: int, slo
     """A listener whose queue is full answers no SYN."""
     net = LargeRequests(slot, tmp_path, binary, "tcp-first")
     with closing(socket.socket()) as hole:
+        hole.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         hole.bind((net.far.host, net.far.port))
         hole.listen(0)
         fillers = []
