@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view version_prefix = "SIP/";
 constexpr std::string_view our_version = "SIP/2.0";
-constexpr std::size_t usual_rows = 32; ///< more than nearly all messages have
+constexpr std::size_t usual_rows = 20; ///< nearly all messages have fewer
 
 /// In any case, as RFC 3261 §7.1 says of SIP-Version.
 [[nodiscard]] bool begins_with_version(std::string_view text) noexcept {

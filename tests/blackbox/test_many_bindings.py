@@ -10,6 +10,8 @@ import os
 import re
 import socket
 import time
+import urllib.request
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,19 @@ def resident(pid: int) -> int:
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
 
+def longest_turn(metrics: Address) -> str:
+    """What no turn of a worker's loop was longer than, and how many turns there were."""
+    with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=TIME_LIMIT) as answer:
+        text = answer.read().decode()
+    within: dict[str, int] = defaultdict(int)
+    for bound, count in re.findall(r'roundabout_loop_busy_seconds_bucket\{.*?le="(.*?)"\} (\d+)',
+                                   text):
+        within[bound] += int(count)
+    all_turns = within["+Inf"]
+    bound = next(bound for bound, count in within.items() if count == all_turns)
+    return f"{float(bound) * 1000:g} ({all_turns} turns)"
+
+
 def phone_row(number: int, user: str, at: Address, listener: Address) -> dict[str, object]:
     return browser(number, DOMAIN, "pbx") | {
         "aor": f"sip:{user}@{DOMAIN}", "contact_uri": f"sip:{user}@{at}", "user": user,
@@ -66,7 +81,8 @@ def settings(slot: Slot, tmp_path: Path) -> Settings:
         pytest.skip(f"{CTL} does not name roundabout-ctl")
     return Settings([Listener("udp", Address(slot.ip(2), 5060))],
                     [Server("pbx", [slot.ip(3)], [DOMAIN], "udp", 5060)], default_server="pbx",
-                    workers=workers(), control=tmp_path / "control", log_level="info")
+                    workers=workers(), control=tmp_path / "control", log_level="info",
+                    metrics=Address(slot.ip(2), 9507))
 
 
 def test_calls_reach_their_clients_while_bindings_are_read(
@@ -98,9 +114,11 @@ def test_calls_reach_their_clients_while_bindings_are_read(
             assert stats["bindings_complete"] == 1
             assert stats["store_degraded"] == 0
             full = resident(proxy.pid)
+            longest = longest_turn(settings.metrics)
     figures = {"ready after (s)": f"{ready:.2f}", "first call forwarded after (s)": f"{first:.2f}",
                "ten calls forwarded after (s)": f"{all_calls:.2f}",
                "all read in (ms)": re.search(r"in (\d+) ms", line)[1],
+               "longest turn of a worker's loop (ms, at most)": longest,
                "memory a binding (bytes)": str((full - empty) // COUNT)}
     table = Table(f"A start with {COUNT} bindings", list(figures), ["value"])
     for row, value in figures.items():
