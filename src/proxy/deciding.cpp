@@ -6,25 +6,28 @@
 #include "routing/decide.hpp"
 #include "sip/values.hpp"
 
-#include <algorithm>
-
 namespace roundabout::proxy {
 namespace {
 
-std::optional<registration::Binding> binding_over(const sip::Message& request, const Flow& flow,
-                                                  Services& services) {
-    std::vector<registration::Binding> over = services.bindings.find_by_flow(flow);
-    if (over.empty())
+/// Of several bindings over one flow the sender's own: a gateway or another proxy may have thousands
+/// at one address. O(servers) then.
+std::optional<registration::BindingId> binding_over(const sip::Message& request, const Flow& flow,
+                                                    Services& services,
+                                                    const Snapshot& snapshot) {
+    const auto carried = services.bindings.carried_by(flow);
+    if (!carried)
         return std::nullopt;
-    if (over.size() > 1) {
-        const auto from = sip::from(request);
-        const auto aor = from ? registration::canonical_aor(from->uri) : from.error();
-        const auto same = [&](const auto& binding) { return aor && binding.aor == *aor; };
-        const auto own = std::ranges::find_if(over, same);
-        if (own != over.end())
-            return std::move(*own);
+    if (carried->alone)
+        return carried->id;
+    const auto from = sip::from(request);
+    const auto aor = from ? registration::canonical_aor(from->uri) : from.error();
+    if (!aor)
+        return carried->id;
+    for (const config::TrustedServer& server : snapshot.config->servers) {
+        if (const auto own = services.bindings.carried_by(flow, server.name, *aor))
+            return own;
     }
-    return std::move(over.front());
+    return carried->id;
 }
 
 /// The binding that a token names. A client that comes back over a new flow may be asked by its
@@ -117,7 +120,7 @@ std::uint64_t loop_of(const sip::Message& request, const routing::Source& source
 routing::Source source_of(const sip::Message& request, const Flow& flow, const SubjectNames* proved,
                           Services& services, const Snapshot& snapshot) {
     return routing::identify(flow, *snapshot.config, snapshot.servers,
-                             binding_over(request, flow, services), proved);
+                             binding_over(request, flow, services, snapshot), proved);
 }
 
 routing::Decision decide(const sip::Message& request, const routing::Source& source,

@@ -71,6 +71,17 @@ class BindingTable {
     /// remote address.
     [[nodiscard]] std::vector<Binding> find_by_flow(const Flow& flow) const;
 
+    /// One of those.
+    struct Carried {
+        BindingId id;
+        bool alone = true; ///< there is no other
+    };
+    /// O(1), however many there are.
+    [[nodiscard]] std::optional<Carried> carried_by(const Flow& flow) const;
+    /// One of those that has this canonical AOR and was granted by `server`. O(bindings of the AOR).
+    [[nodiscard]] std::optional<BindingId> carried_by(const Flow& flow, std::string_view server,
+                                                      std::string_view aor) const;
+
     // Changing.
 
     /// Carries out what `commit()` or a purge says and gives what really changed: each upsert and

@@ -81,13 +81,15 @@ void KeyIndex::remove(std::uint64_t hash, const BindingId& id) {
     free_lists_.push_back(number);
 }
 
-std::vector<BindingId> KeyIndex::find(std::uint64_t hash) const {
+std::vector<BindingId> KeyIndex::find(std::uint64_t hash, std::size_t limit) const {
     const Slot* slot = slot_of(hash);
     if (slot == nullptr)
         return {};
     if ((slot->tag & list_bit) == 0)
         return {slot->id};
-    return lists_[slot->list()];
+    const std::vector<BindingId>& list = lists_[slot->list()];
+    const std::size_t wanted = std::min(list.size(), limit);
+    return {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(wanted)};
 }
 
 } // namespace roundabout::registration

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace roundabout::registration {
@@ -18,8 +19,9 @@ class KeyIndex {
     void add(std::uint64_t hash, const BindingId& id);
     /// Nothing happens if it isn't there. O(log ids) and a move of the list's rest.
     void remove(std::uint64_t hash, const BindingId& id);
-    /// In the order of the ids.
-    [[nodiscard]] std::vector<BindingId> find(std::uint64_t hash) const;
+    /// The first at most `limit` (not 0), in the order of the ids.
+    [[nodiscard]] std::vector<BindingId>
+    find(std::uint64_t hash, std::size_t limit = std::numeric_limits<std::size_t>::max()) const;
 
     /// How many keys have bindings.
     [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }

@@ -22,9 +22,15 @@ std::string pack_place(const Binding& binding) {
     return text + binding.listener;
 }
 
+ListenerIndex listener_at(std::string_view place) noexcept {
+    ListenerIndex listener = 0;
+    std::memcpy(&listener, place.data() + 1, sizeof listener);
+    return listener;
+}
+
 void unpack_place(std::string_view text, Binding& binding) {
     binding.flow.transport = static_cast<Transport>(text[0]);
-    std::memcpy(&binding.flow.listener, text.data() + 1, 2);
+    binding.flow.listener = listener_at(text);
     std::memcpy(&binding.flow.local.port, text.data() + 3, 2);
     std::array<std::uint8_t, 16> bytes{};
     std::memcpy(bytes.data(), text.data() + 6, 16);
@@ -131,6 +137,10 @@ Endpoint PackedBinding::remote() const noexcept {
     return {has(v6_flag) ? IpAddress::v6(bytes)
                          : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]}),
             row_->remote_port};
+}
+
+ListenerIndex PackedBinding::listener(const StringPool& pool) const noexcept {
+    return listener_at(pool.text(row_->place));
 }
 
 void PackedBinding::release(StringPool& pool) {

@@ -43,6 +43,7 @@ class PackedBinding {
     [[nodiscard]] bool is_behind_nat() const noexcept { return has(nat_flag); }
     [[nodiscard]] std::uint16_t keepalive() const noexcept { return row_->keepalive; }
     [[nodiscard]] Endpoint remote() const noexcept;
+    [[nodiscard]] ListenerIndex listener(const StringPool& pool) const noexcept;
 
     /// The connection is gone.
     void lose_flow() noexcept;

@@ -29,10 +29,9 @@ config::ServerIndex server_at(const Flow& flow, const config::Config& config,
 
 Source identify(const Flow& flow, const config::Config& config,
                 const config::ServerAddresses& servers,
-                const std::optional<registration::Binding>& over_flow, const SubjectNames* proved) {
+                std::optional<registration::BindingId> over_flow, const SubjectNames* proved) {
     Source source;
-    if (over_flow)
-        source.binding = over_flow->id;
+    source.binding = over_flow;
     // A connection that we opened ourselves leads to a server; no listener judges it.
     const bool known_listener = flow.listener < config.listeners.size();
     const bool serves_servers =

@@ -31,7 +31,7 @@ struct Source {
 /// name is proved goes first, then the one with the flow's transport, then configuration order.
 [[nodiscard]] Source identify(const Flow& flow, const config::Config& config,
                               const config::ServerAddresses& servers,
-                              const std::optional<registration::Binding>& over_flow,
+                              std::optional<registration::BindingId> over_flow,
                               const SubjectNames* proved = nullptr);
 
 } // namespace roundabout::routing

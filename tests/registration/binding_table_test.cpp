@@ -99,6 +99,42 @@ TEST_CASE("table: a UDP binding is found by its listener and remote pair, and on
     CHECK(table.find_by_flow(tcp).empty());
 }
 
+TEST_CASE("table: of the bindings over one flow one stands for all, and each is found by its AOR") {
+    for (const bool udp : {false, true}) {
+        CAPTURE(udp);
+        BindingTable table(key);
+        const Flow flow = [&] {
+            Flow made = sample_binding(1).flow;
+            if (udp) {
+                made.transport = Transport::udp;
+                made.id = {};
+            }
+            return made;
+        }();
+        CHECK_FALSE(table.carried_by(flow));
+        for (unsigned i = 1; i <= 100; ++i) {
+            Binding one = of(i, "sip:user" + std::to_string(i) + "@x", "c", i % 2 != 0 ? "a" : "b");
+            one.flow = flow;
+            table.apply(upsert(one));
+            const auto carried = table.carried_by(flow);
+            REQUIRE(carried);
+            CHECK(carried->alone == (i == 1));
+            CHECK(table.find(carried->id));
+        }
+        CHECK(table.carried_by(flow, "a", "sip:user7@x") == sample_binding(7).id);
+        CHECK(table.carried_by(flow, "b", "sip:user8@x") == sample_binding(8).id);
+        CHECK_FALSE(table.carried_by(flow, "b", "sip:user7@x"));
+        CHECK_FALSE(table.carried_by(flow, "a", "sip:user7@y"));
+        Flow other = flow;
+        if (udp)
+            ++other.listener;
+        else
+            ++other.id.serial;
+        CHECK_FALSE(table.carried_by(other));
+        CHECK_FALSE(table.carried_by(other, "a", "sip:user7@x"));
+    }
+}
+
 TEST_CASE("R9 table: only the server that granted a binding finds it by user or AOR") {
     BindingTable table(key);
     table.apply(upsert(of(1, "sip:alice@x", "c", "pbx")));

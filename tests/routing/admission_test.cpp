@@ -46,7 +46,7 @@ TEST_CASE("source: a client is whoever may register, or has registered over that
           Source::Kind::unknown);
     const auto bound = binding("sip:a@pbx.test", "sip:a@x");
     const Source registered =
-        identify(udp_from("192.0.2.77:6000"), where.config, where.servers, bound);
+        identify(udp_from("192.0.2.77:6000"), where.config, where.servers, bound.id);
     CHECK(registered.kind == Source::Kind::client);
     CHECK(registered.binding == bound.id);
     CHECK_FALSE(registered.may_register);
