@@ -9,11 +9,10 @@
 namespace roundabout::proxy {
 namespace {
 
-/// Of several bindings over one flow the sender's own: a gateway or another proxy may have thousands
-/// at one address. O(servers) then.
+/// Of several bindings over one flow the sender's own: a gateway or another proxy may have
+/// thousands at one address. O(servers) then.
 std::optional<registration::BindingId> binding_over(const sip::Message& request, const Flow& flow,
-                                                    Services& services,
-                                                    const Snapshot& snapshot) {
+                                                    Services& services, const Snapshot& snapshot) {
     const auto carried = services.bindings.carried_by(flow);
     if (!carried)
         return std::nullopt;

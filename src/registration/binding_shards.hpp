@@ -259,7 +259,8 @@ class BindingTable::Shards {
     }
 
     static constexpr std::size_t all_ids = std::numeric_limits<std::size_t>::max();
-    [[nodiscard]] std::vector<BindingId> ids(std::uint64_t hash, std::size_t limit = all_ids) const {
+    [[nodiscard]] std::vector<BindingId> ids(std::uint64_t hash,
+                                             std::size_t limit = all_ids) const {
         const IndexShard& shard = index_of(hash);
         const std::scoped_lock lock(shard.mutex);
         return shard.ids.find(hash, limit);
@@ -289,8 +290,8 @@ class BindingTable::Shards {
         return indexes_[(hash >> 56U) % indexes_.size()];
     }
 
-    /// Shows `take(shard, slot)` the rows for which `matches(row, pool)` holds, each under its lock,
-    /// until it is content.
+    /// Shows `take(shard, slot)` the rows for which `matches(row, pool)` holds, each under its
+    /// lock, until it is content.
     template <class Matches, class Take>
     void visit(std::span<const BindingId> among, Matches matches, Take take) const {
         for (const BindingId& id : among) {

@@ -78,7 +78,8 @@ class BindingTable {
     };
     /// O(1), however many there are.
     [[nodiscard]] std::optional<Carried> carried_by(const Flow& flow) const;
-    /// One of those that has this canonical AOR and was granted by `server`. O(bindings of the AOR).
+    /// One of those that has this canonical AOR and was granted by `server`. O(bindings of the
+    /// AOR).
     [[nodiscard]] std::optional<BindingId> carried_by(const Flow& flow, std::string_view server,
                                                       std::string_view aor) const;
 

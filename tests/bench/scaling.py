@@ -11,6 +11,8 @@ from proxies import Network, Proxy
 
 PENDING = (1, 10_000, 100_000)
 IDLE = (1_000, 5_000, 10_000)
+REGISTERED = (1_000, 3_000)
+FROM_ONE_ADDRESS = (2_000, 20_000, 100_000)
 SOURCES = 256
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -42,6 +44,33 @@ def idle(load: Load, make: Callable[[], Proxy],
         with proxy.program:
             found.append({"count": count, **load(proxy, "wss", "--idle", count)})
     return found
+
+
+def registers(load: Load, make: Callable[[], Proxy], network: Network,
+              counts: tuple[int, ...] = FROM_ONE_ADDRESS) -> list[dict[str, float]]:
+    """That many addresses-of-record register from one UDP address: CPU of each REGISTER."""
+    found = []
+    for count in counts:
+        proxy = make()
+        with proxy.program:
+            found.append({"count": count, **load(
+                proxy, "udp", "--register", "--callee", network.callee, "--calls", count,
+                "--outstanding", 256)})
+    return found
+
+
+def registered(load: Load, make: Callable[[], Proxy], network: Network,
+               counts: tuple[int, int] = REGISTERED) -> float:
+    """Bytes that a client by WSS costs, its connection and its binding: what the more of two crowds
+    takes beyond the other. At a rate, so that as many transactions linger in both."""
+    taken = []
+    for count in counts:
+        proxy = make()
+        with proxy.program:
+            told = load(proxy, "wss", "--register", "--callee", network.callee, "--calls", count,
+                        "--links", count, "--rate", 200)
+        taken.append(told["memory"])
+    return (taken[1] - taken[0]) / (counts[1] - counts[0])
 
 
 def workers(load: Load, start: Start, network: Network, transport: str, many: bool,
