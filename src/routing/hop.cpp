@@ -21,9 +21,11 @@ Result<std::string> record_route(const HopSide& side, Side which, std::string_vi
     const Result<std::string> token = tokens.seal_route({which, side.place}, call_id);
     if (!token)
         return token.error();
-    std::string value("<");
-    value.append(scheme).append(":").append(*token);
-    value.append("@").append(host_port(side.reach));
+    const std::string reach = host_port(side.reach);
+    std::string value;
+    value.reserve(scheme.size() + token->size() + reach.size() + 24); // and what is the same in all
+    value.append("<").append(scheme).append(":").append(*token);
+    value.append("@").append(reach);
     value.append(";transport=").append(uri_parameter(side.transport)).append(";lr>");
     return value;
 }
@@ -41,10 +43,13 @@ Result<std::string> wrapped_contact(std::string_view uri, const HopSide& from,
         tokens.seal_contact({side, from.place, std::string(uri), true}, call_id);
     if (!token)
         return token.error();
-    std::string wrapped(parsed->scheme == sip::Uri::Scheme::sips ? "sips:" : "sip:");
+    const std::string contact = host_port(towards.contact);
+    std::string wrapped;
+    wrapped.reserve(parsed->user.size() + contact.size() + token->size() + 32); // and what all have
+    wrapped.append(parsed->scheme == sip::Uri::Scheme::sips ? "sips:" : "sip:");
     if (parsed->has_user)
         wrapped.append(parsed->user).append("@");
-    wrapped.append(host_port(towards.contact));
+    wrapped.append(contact);
     wrapped.append(";transport=").append(uri_parameter(towards.transport));
     wrapped.append(";rb=").append(*token);
     return wrapped;

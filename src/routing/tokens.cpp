@@ -28,8 +28,9 @@ std::string call_hash(const HashKey& key, std::string_view call_id) {
 }
 
 std::string associated_data(std::string_view head, std::string_view associated) {
-    std::string data(head);
-    return data.append(associated);
+    std::string data;
+    data.reserve(head.size() + associated.size());
+    return data.append(head).append(associated);
 }
 
 } // namespace
@@ -53,8 +54,10 @@ Result<Tokens> Tokens::make(const KeyRing& keys) {
 Result<std::string> Tokens::seal(char kind, Side side, std::string_view associated,
                                  std::string_view contents) {
     Opener& newest = openers_.front();
-    std::string raw{static_cast<char>(kind | static_cast<char>(side)),
-                    static_cast<char>(newest.keys.id)};
+    std::string raw;
+    raw.reserve(head_size + crypto::Siv::overhead + contents.size());
+    raw.push_back(static_cast<char>(kind | static_cast<char>(side)));
+    raw.push_back(static_cast<char>(newest.keys.id));
     const Result<std::string> sealed = newest.siv.seal(associated_data(raw, associated), contents);
     if (!sealed)
         return sealed.error();
@@ -127,7 +130,9 @@ Result<PathToken> Tokens::open_path(std::string_view user) {
 }
 
 Result<std::string> Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
-    std::string contents = call_hash(openers_.front().keys.name, call_id);
+    std::string contents;
+    contents.reserve(call_hash_size + token.uri.size() + 64); // and a place, at most
+    contents.append(call_hash(openers_.front().keys.name, call_id));
     write_place(contents, token.place);
     contents.append(token.uri);
     const Result<std::string> sealed = seal(contact_kind, token.side, "", contents);

@@ -38,12 +38,8 @@ std::optional<std::string_view> generic_uri_scheme(std::string_view text) noexce
     const bool scheme_valid = std::ranges::all_of(scheme, [](char c) {
         return ascii::is_alpha(c) || ascii::is_digit(c) || c == '+' || c == '-' || c == '.';
     });
-    const std::string_view rest = text.substr(colon + 1);
-    const bool rest_valid = std::ranges::all_of(rest, [](char c) {
-        return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '<' && c != '>' &&
-               c != '"';
-    });
-    return scheme_valid && rest_valid ? std::optional(scheme) : std::nullopt;
+    return scheme_valid && all_in(text.substr(colon + 1), any_uri_char) ? std::optional(scheme)
+                                                                        : std::nullopt;
 }
 
 bool has_stray_nul(std::string_view text) noexcept {

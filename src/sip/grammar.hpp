@@ -14,12 +14,14 @@ namespace roundabout::sip::grammar {
 
 /// Sets of characters, one bit each.
 enum : std::uint8_t {
-    token_char = 1U,       ///< `token`
-    user_char = 2U,        ///< userinfo of a SIP URI, '%' and the password's ':' included
-    uri_param_char = 4U,   ///< uri-parameters, '%', '=' and ';' included
-    uri_header_char = 8U,  ///< URI headers, '%', '=' and '&' included
-    host_char = 16U,       ///< host names and IPv4 addresses
-    param_value_char = 32U ///< the value of a header parameter that is not a quoted string
+    token_char = 1U,        ///< `token`
+    user_char = 2U,         ///< userinfo of a SIP URI, '%' and the password's ':' included
+    uri_param_char = 4U,    ///< uri-parameters, '%', '=' and ';' included
+    uri_header_char = 8U,   ///< URI headers, '%', '=' and '&' included
+    host_char = 16U,        ///< host names and IPv4 addresses
+    param_value_char = 32U, ///< the value of a header parameter that is not a quoted string
+    any_uri_char = 64U,     ///< what follows the scheme of a URI that is not looked into
+    row_mark = 128U         ///< what ends a header value, or begins a part in which nothing does
 };
 
 [[nodiscard]] constexpr std::array<std::uint8_t, 256> character_sets() noexcept {
@@ -48,6 +50,11 @@ enum : std::uint8_t {
         if (std::string_view(";,\"<>\x7f").find(static_cast<char>(c)) == std::string_view::npos)
             sets[c] = static_cast<std::uint8_t>(sets[c] | param_value_char);
     }
+    for (unsigned c = 0x21; c < 0x100; ++c) {
+        if (std::string_view("<>\"\x7f").find(static_cast<char>(c)) == std::string_view::npos)
+            sets[c] = static_cast<std::uint8_t>(sets[c] | any_uri_char);
+    }
+    add(",\"<", row_mark);
     return sets;
 }
 inline constexpr std::array<std::uint8_t, 256> sets = character_sets();

@@ -35,7 +35,8 @@ namespace {
 [[nodiscard]] std::size_t take_bare(NameAddr& out, std::string_view value) noexcept {
     const std::size_t end = std::min(value.find(';'), value.size());
     out.uri = ascii::trim(value.substr(0, end));
-    const bool needs_brackets = out.uri.find_first_of(",?") != std::string_view::npos;
+    const bool needs_brackets =
+        out.uri.find(',') != std::string_view::npos || out.uri.find('?') != std::string_view::npos;
     return !needs_brackets && grammar::generic_uri_scheme(out.uri) ? end : std::string_view::npos;
 }
 

@@ -163,7 +163,8 @@ Error Indexer::index_request_line(std::string_view line) noexcept {
     message_.request_uri_ = span(line.substr(uri_begin, uri.size()));
 
     fault(judge_version(version));
-    if (uri.empty() || uri.front() == '<' || uri.find_first_of(" \t") != std::string_view::npos)
+    if (uri.empty() || uri.front() == '<' || uri.find(' ') != std::string_view::npos ||
+        uri.find('\t') != std::string_view::npos)
         fault(Error::bad_request_uri);
     // RFC 3261 §7.1: one SP between the elements, nothing behind the version.
     const bool spaced = line[method_end] == ' ' && line[uri_limit] == ' ' &&

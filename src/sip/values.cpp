@@ -13,17 +13,14 @@ namespace {
 /// The end of the value that begins `row`: the position of a comma outside quotes and angle
 /// brackets, or the row's size.
 [[nodiscard]] std::size_t value_end(std::string_view row) noexcept {
-    std::size_t at = 0;
-    while ((at = row.find_first_of(",\"<", at)) != std::string_view::npos) {
+    for (std::size_t at = 0; at < row.size();) {
+        if (!grammar::is_in(row[at], grammar::row_mark)) {
+            ++at;
+            continue;
+        }
         if (row[at] == ',')
             return at;
-        if (row[at] == '"') {
-            at = grammar::quoted_string_end(row, at);
-        } else {
-            at = row.find('>', at);
-        }
-        if (at == std::string_view::npos)
-            break;
+        at = row[at] == '"' ? grammar::quoted_string_end(row, at) : row.find('>', at);
     }
     return row.size();
 }

@@ -34,6 +34,8 @@ void append_number(std::string& out, std::uint32_t number) {
 
 void append_stamped_via(std::string& out, std::string_view value, std::string_view received,
                         std::uint16_t port, std::uint32_t keep) {
+    constexpr std::size_t more = 40; // names and numbers
+    out.reserve(out.size() + value.size() + received.size() + more);
     std::size_t at = parameter_end(value, 0);
     out.append(value.substr(0, at));
     while (at < value.size()) {
