@@ -63,8 +63,8 @@ tsan_stage() {
     build tsan --target roundabout roundabout-ctl transport_tests registration_tests store_tests &&
         run_tests tsan -L workers
 }
-fuzz_stage() { build asan --target fuzzers && run_tests asan -L fuzz; }
-fuzz_long_stage() { build fuzz-long --target fuzzers && run_tests fuzz-long -L fuzz; }
+fuzz_stage() { build asan --target fuzzers && run_tests asan -L fuzz -j "$jobs"; }
+fuzz_long_stage() { build fuzz-long --target fuzzers && run_tests fuzz-long -L fuzz -j "$jobs"; }
 gcc_stage() { build gcc && run_tests gcc -L 'unit|workers'; }
 style_stage() { tools/check_style.sh; }
 

@@ -10,7 +10,7 @@ namespace roundabout::proxy {
 namespace {
 
 /// Of several bindings over one flow the sender's own: a gateway or another proxy may have
-/// thousands at one address. O(servers) then.
+/// thousands at one address. Of a server that is no longer configured any will do. O(servers) then.
 std::optional<registration::BindingId> binding_over(const sip::Message& request, const Flow& flow,
                                                     Services& services, const Snapshot& snapshot) {
     const auto carried = services.bindings.carried_by(flow);

@@ -240,12 +240,13 @@ class BindingTable::Shards {
         return SipHash(key_).field("flow").field(where).field(flow.serial).finish();
     }
 
-    [[nodiscard]] std::uint64_t remote_hash(const Endpoint& remote) const {
+    [[nodiscard]] std::uint64_t remote_hash(const Endpoint& remote, ListenerIndex listener) const {
         const auto& bytes = remote.address.bytes();
         return SipHash(key_)
             .field("udp")
             .field({reinterpret_cast<const char*>(bytes.data()), bytes.size()})
             .field(std::uint64_t{remote.port})
+            .field(std::uint64_t{listener})
             .finish();
     }
 
@@ -254,7 +255,7 @@ class BindingTable::Shards {
         if (flow.id)
             return flow_hash(flow.id);
         if (flow.transport == Transport::udp)
-            return remote_hash(flow.remote);
+            return remote_hash(flow.remote, flow.listener);
         return std::nullopt;
     }
 
@@ -333,7 +334,7 @@ class BindingTable::Shards {
         if (row.flow_id())
             keys.add(flow_hash(row.flow_id()));
         else if (row.is_udp())
-            keys.add(remote_hash(row.remote()));
+            keys.add(remote_hash(row.remote(), row.listener(pool)));
         return keys;
     }
 

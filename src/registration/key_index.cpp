@@ -77,7 +77,7 @@ void KeyIndex::remove(std::uint64_t hash, const BindingId& id) {
         return;
     slot->id = list.front();
     slot->tag &= ~list_bit;
-    list = {};
+    std::vector<BindingId>().swap(list);
     free_lists_.push_back(number);
 }
 

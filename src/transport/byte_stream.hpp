@@ -73,7 +73,8 @@ class ByteStream {
 
     /// Reads at most a TLS record's payload; what came is handed to `sink(std::string_view)` before
     /// the completion, from a space that all connections of the thread share, so that one that
-    /// waits holds none. `sink` is copied, and must not use the stream. Signature:
+    /// waits holds none. `sink` is copied, and must not use the stream; what it throws becomes the
+    /// error no_memory. Signature:
     /// void(error_code, std::size_t).
     template <class Sink, class Token>
     auto async_read_to(Sink sink, Token&& token);

@@ -152,8 +152,12 @@ struct ByteStream::Passing {
     Attempt attempt(ByteStream& stream) const {
         const std::span<char> space = passing_space();
         const Attempt tried = stream.try_read(space.data(), space.size());
-        if (tried.bytes != 0)
-            sink(std::string_view(space.data(), tried.bytes));
+        try {
+            if (tried.bytes != 0)
+                sink(std::string_view(space.data(), tried.bytes));
+        } catch (...) { // of this connection alone, not of the loop that it would go through
+            return {Need::nothing, 0, boost::asio::error::no_memory};
+        }
         return tried;
     }
 };

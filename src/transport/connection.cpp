@@ -175,7 +175,7 @@ asio::awaitable<void> Connection::write() {
         surroundings_.counters.unexpected.add();
         close(Error::flow_closed);
     }
-    outbox_ = {};
+    outbox_ = boost::container::devector<Outgoing>(); // `{}` would keep its memory
     writing_ = false;
     if (state_ == State::last_words)
         close(why_);

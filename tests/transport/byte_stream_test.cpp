@@ -8,6 +8,7 @@
 
 #include <array>
 #include <functional>
+#include <new>
 
 using namespace roundabout;
 using namespace roundabout::tests;
@@ -256,6 +257,24 @@ TEST_CASE("A read to a sink ends with cancel(), with close() and on a closed str
             run_all(secured.io);
             CHECK(closed.error == asio::error::operation_aborted);
         }
+    }
+}
+
+TEST_CASE("A read to a sink that throws fails, and the loop goes on") {
+    for (const bool tls : {false, true}) {
+        CAPTURE(tls);
+        TlsConnection secured;
+        StreamPair plain = plain_pair(secured.io);
+        Outcome outcome;
+        bool went_on = false;
+        (tls ? secured.ends.server : plain.server)
+            .async_read_to([](std::string_view) { throw std::bad_alloc(); }, note(outcome));
+        CHECK((tls ? secured.ends.client : plain.client).write_now("x") == 1);
+        run_all(secured.io);
+        asio::post(secured.io, [&] { went_on = true; });
+        run_all(secured.io);
+        CHECK(outcome.error == asio::error::no_memory);
+        CHECK(went_on);
     }
 }
 
