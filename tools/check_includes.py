@@ -36,7 +36,7 @@ ALLOWED = {
                              "program_options"},
 }
 LIBRARIES = [
-    (r"boost/(system|assert|config|unordered)", "system"),
+    (r"boost/(system|assert|config|container|unordered)", "system"),
     (r"boost/asio", "asio"),
     (r"boost/beast", "beast"),
     (r"boost/json", "json"),
