@@ -81,7 +81,7 @@ class BindingTable::Shards {
         return found;
     }
 
-    /// The first at most `limit` of `among` whose rows do.
+    /// The first at most `limit` (not 0) of `among` for whose rows it holds.
     template <class Matches>
     [[nodiscard]] std::vector<BindingId> matching_ids(std::span<const BindingId> among,
                                                       std::size_t limit, Matches matches) const {
@@ -93,8 +93,8 @@ class BindingTable::Shards {
         return found;
     }
 
-    /// The same, those that can be reached before the others. A row that changes meanwhile is given
-    /// once.
+    /// As matching(), those that can be reached before the others. A row that changes meanwhile is
+    /// given once.
     template <class Matches>
     [[nodiscard]] std::vector<Binding> reachable_first(std::uint64_t hash, std::size_t limit,
                                                        Matches matches) const {
