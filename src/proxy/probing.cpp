@@ -151,8 +151,8 @@ Async<Result<std::uint16_t>> ask(Loop& loop, Services& services, SnapshotPtr sna
             co_return Error::transaction_timeout;
         }
         if (const auto* response = std::get_if<transaction::BranchResponse>(&*event);
-            response != nullptr && response->message.status() >= 200)
-            co_return response->message.status();
+            response != nullptr && response->message->status() >= 200)
+            co_return response->message->status();
         if (const auto* failed = std::get_if<transaction::BranchFailed>(&*event)) {
             if (way->reused)
                 services.flows.forget(way->flow);

@@ -85,15 +85,15 @@ void ResponseContext::start() {
 
 void ResponseContext::take(transaction::BranchResponse response) {
     if (is_earlier(response.branch))
-        return take_late(response.branch, response.message);
+        return take_late(response.branch, *response.message);
     response.branch = branch_of(response.branch);
     Branch& branch = branches_[response.branch];
     branch.heard = true;
     branch.next_try = never;
     branch.watching.stop();
-    const std::uint16_t status = response.message.status();
+    const std::uint16_t status = response.message->status();
     branch.ringing = branch.ringing || (status > 100 && status < 200);
-    if (!answers_for_good(response.branch, response.message))
+    if (!answers_for_good(response.branch, *response.message))
         return;
     if (status > 100 && status < 200 && branch.timer_c != never)
         branch.timer_c = services_.loop.now() + transaction::fsm::Timers::c();
@@ -108,7 +108,7 @@ void ResponseContext::take(transaction::BranchResponse response) {
         branch.final = std::move(response.message);
         act(choice, response.branch, nullptr);
     } else {
-        act(choice, response.branch, &response.message);
+        act(choice, response.branch, response.message.get());
     }
 }
 

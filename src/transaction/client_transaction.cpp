@@ -66,14 +66,16 @@ class RunningClient : public PooledObject {
     }
 
     void on(ResponseArrived& arrived) {
-        const std::uint16_t status = arrived.message.status();
+        const std::uint16_t status = arrived.message->status();
         const fsm::Actions actions = machine_.response(status, layer_.loop.now());
         const bool first_final = status >= 200 && !final_;
         final_ = final_ || first_final; // before the ACK, whose failure is no verdict on the branch
         if (actions.has(fsm::Action::send_ack))
-            send_ack(arrived.message);
+            send_ack(*arrived.message);
         if (actions.has(fsm::Action::pass_up))
             pass_up(std::move(arrived.message), first_final);
+        if (first_final && !(is_invite && status >= 300)) // only an ACK of ours would be made of it
+            bytes_ = {};
         carry_out(actions);
         if (cancel_wanted_)
             cancel();
@@ -106,7 +108,7 @@ class RunningClient : public PooledObject {
 
     /// The first final response must arrive; a 1xx and the 2xx behind the first may be lost under
     /// load, as they may on the way.
-    void pass_up(sip::Message message, bool must_arrive) {
+    void pass_up(std::unique_ptr<sip::Message> message, bool must_arrive) {
         Event event = BranchResponse{branch_, std::move(message)};
         if (must_arrive)
             tell(std::move(event));

@@ -20,7 +20,7 @@ namespace roundabout::transaction {
 /// non-2xx.
 struct BranchResponse {
     std::size_t branch = 0;
-    sip::Message message;
+    std::unique_ptr<sip::Message> message; ///< apart, since every mailbox has room for any event
 };
 
 /// A branch got no final response and won't get one: transaction_timeout, or the error of the
@@ -42,7 +42,7 @@ struct CancelReceived {};
 /// An ACK to a 2xx that bears the INVITE's branch, as RFC 2543 clients send it: to be forwarded
 /// statelessly like every ACK to a 2xx (R19). ACKs to other responses are absorbed.
 struct AckReceived {
-    std::unique_ptr<transport::Inbound> ack; ///< apart, since every mailbox has room for any event
+    std::unique_ptr<transport::Inbound> ack; ///< apart, as above
 };
 
 /// A response could not be sent by its flow. The server transaction keeps it; ask
@@ -91,7 +91,7 @@ using Event = std::variant<BranchResponse, BranchFailed, BranchEnded, CancelRece
 // What the coroutine of a client transaction is told.
 
 struct ResponseArrived {
-    sip::Message message;
+    std::unique_ptr<sip::Message> message; ///< apart, as above
 };
 struct CancelWanted {};
 
@@ -101,20 +101,20 @@ using ClientEvent = std::variant<ResponseArrived, CancelWanted, transport::SendF
 
 /// A retransmission. By another connection of the same host than before: its sender came back.
 struct RequestAgain {
-    Flow flow;
+    std::unique_ptr<Flow> flow; ///< apart, as above
 };
 struct AckArrived {
     std::unique_ptr<transport::Inbound> ack; ///< apart, as above
 };
 struct CancelArrived {
-    Flow flow;
+    std::unique_ptr<Flow> flow; ///< apart, as above
 };
 struct Respond {
     std::uint16_t status = 0;
     Bytes response;
 };
 struct ReplyBy {
-    Flow flow;
+    std::unique_ptr<Flow> flow; ///< apart, as above
 };
 struct Abandon {};
 

@@ -65,7 +65,7 @@ class RunningServer : public PooledObject {
     }
 
     void on(RequestAgain& again) {
-        follow(again.flow);
+        follow(*again.flow);
         layer_.counters.requests_absorbed.add();
         ways_left_ = most_ways;
         carry_out(machine_.request_again());
@@ -83,7 +83,7 @@ class RunningServer : public PooledObject {
     }
 
     void on(CancelArrived& cancel) {
-        follow(cancel.flow);
+        follow(*cancel.flow);
         if (final_ || cancelled_)
             return;
         cancelled_ = true;
@@ -107,7 +107,7 @@ class RunningServer : public PooledObject {
     }
 
     void on(ReplyBy& way) {
-        flow_ = way.flow;
+        flow_ = *way.flow;
         if (!unsent_)
             return;
         --ways_left_;
@@ -238,7 +238,7 @@ bool ServerTransaction::respond(std::uint16_t status, Bytes response) {
     return inbox_.put(Respond{status, std::move(response)});
 }
 
-void ServerTransaction::reply_by(const Flow& flow) { inbox_.put(ReplyBy{flow}); }
+void ServerTransaction::reply_by(const Flow& flow) { inbox_.put(ReplyBy{std::make_unique<Flow>(flow)}); }
 
 void ServerTransaction::abandon() { inbox_.put(Abandon{}); }
 

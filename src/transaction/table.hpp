@@ -6,13 +6,19 @@
 #include "transaction/fsm/key.hpp"
 #include "transaction/loop/mailbox.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstddef>
-#include <unordered_map>
+#include <cstdint>
+#include <utility>
 
 namespace roundabout::transaction {
 
 /// The transactions of one worker, found by what RFC 3261 §17.1.3 and §17.2.3 match on. A
 /// transaction enters itself by an Entry that it holds, and leaves when that is destroyed.
+///
+/// Kept by the 64-bit hash of the key under a secret: a lookup touches one place and compares the
+/// key exactly. Of two keys with one hash, which nobody can bring about, the second is not entered.
 template <class Key, class AnyEvent>
 class TransactionTable {
   public:
@@ -25,12 +31,16 @@ class TransactionTable {
               const bool& final)
             : table_(table)
             , key_(std::move(key))
-            , entered_(table.entries_.try_emplace(key_, Listed{&mailbox, &flow, &final}).second) {}
+            , hash_(table.hash_(key_))
+            , mailbox_(mailbox)
+            , flow_(flow)
+            , final_(final)
+            , entered_(table.entries_.try_emplace(hash_, this).second) {}
         Entry(const Entry&) = delete;
         Entry& operator=(const Entry&) = delete;
         ~Entry() {
             if (entered_)
-                table_.entries_.erase(key_);
+                table_.entries_.erase(hash_);
         }
 
         /// False if another transaction had that key before; then this one can't be found.
@@ -38,18 +48,25 @@ class TransactionTable {
         [[nodiscard]] const Key& key() const noexcept { return key_; }
 
       private:
+        friend class TransactionTable;
+
         TransactionTable& table_;
         Key key_;
+        std::uint64_t hash_;
+        Mailbox<AnyEvent>& mailbox_;
+        const Flow& flow_;
+        const bool& final_;
         bool entered_;
     };
 
     explicit TransactionTable(const HashKey& secret)
-        : entries_(64, fsm::KeyHash(secret)) {}
+        : hash_(secret) {}
 
     /// The mailbox of the transaction with that key; null if there is none. O(1).
     [[nodiscard]] Mailbox<AnyEvent>* find(const Key& key) const noexcept {
-        const auto found = entries_.find(key);
-        return found == entries_.end() ? nullptr : found->second.mailbox;
+        const auto found = entries_.find(hash_(key));
+        return found != entries_.end() && found->second->key_ == key ? &found->second->mailbox_
+                                                                     : nullptr;
     }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
@@ -57,23 +74,27 @@ class TransactionTable {
     /// response. O(size).
     template <class See>
     void each(See see) const {
-        for (const auto& [key, listed] : entries_)
-            see(key, *listed.flow, *listed.final);
+        for (const auto& [hash, entry] : entries_)
+            see(entry->key_, entry->flow_, entry->final_);
     }
 
     /// Tells every transaction to stop.
     void stop() {
-        for (auto& [key, listed] : entries_)
-            listed.mailbox->put(Stop{});
+        for (auto& [hash, entry] : entries_)
+            entry->mailbox_.put(Stop{});
     }
 
   private:
-    struct Listed {
-        Mailbox<AnyEvent>* mailbox;
-        const Flow* flow;
-        const bool* final;
+    /// The hash is one already, and spreads well.
+    struct AsItIs {
+        using is_avalanching = void;
+        [[nodiscard]] std::size_t operator()(std::uint64_t hash) const noexcept {
+            return static_cast<std::size_t>(hash);
+        }
     };
-    std::unordered_map<Key, Listed, fsm::KeyHash> entries_;
+
+    fsm::KeyHash hash_;
+    boost::unordered_flat_map<std::uint64_t, Entry*, AsItIs> entries_;
 };
 
 using ServerTable = TransactionTable<fsm::ServerKey, ServerEvent>;

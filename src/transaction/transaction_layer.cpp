@@ -49,7 +49,7 @@ bool TransactionLayer::accept_request(transport::Inbound& arrival) {
     Mailbox<ServerEvent>* const server = servers.find(*key);
     if (server == nullptr)
         return method == sip::Method::cancel && accept_cancel(arrival);
-    ServerEvent event = RequestAgain{arrival.flow};
+    ServerEvent event = RequestAgain{std::make_unique<Flow>(arrival.flow)};
     if (method == sip::Method::ack)
         event = AckArrived{std::make_unique<transport::Inbound>(std::move(arrival))};
     if (!server->put_expendable(std::move(event)))
@@ -75,7 +75,7 @@ bool TransactionLayer::accept_cancel(transport::Inbound& cancel) {
     auto request = std::make_shared<const sip::Message>(std::move(cancel.message));
     ServerTransaction::start(*this, std::move(request), cancel.flow, {})
         .respond(200, std::move(ok));
-    if (!invite->put(CancelArrived{cancel.flow}))
+    if (!invite->put(CancelArrived{std::make_unique<Flow>(cancel.flow)}))
         counters.events_dropped.add();
     return true;
 }
@@ -88,8 +88,8 @@ bool TransactionLayer::accept_response(transport::Inbound& arrival) {
     if (client == nullptr)
         return false;
     // A final response may be the only one that ever comes (a reliable transport sends none twice).
-    ClientEvent event = ResponseArrived{std::move(arrival.message)};
-    const bool provisional = std::get<ResponseArrived>(event).message.status() < 200;
+    const bool provisional = arrival.message.status() < 200;
+    ClientEvent event = ResponseArrived{std::make_unique<sip::Message>(std::move(arrival.message))};
     const bool taken =
         provisional ? client->put_expendable(std::move(event)) : client->put(std::move(event));
     if (!taken)

@@ -184,7 +184,7 @@ class Scene {
     [[nodiscard]] std::vector<int> statuses() const {
         std::vector<int> all;
         for (const auto* const passed : events<BranchResponse>())
-            all.push_back(passed->message.status());
+            all.push_back(passed->message->status());
         return all;
     }
     /// No transaction is left; only the context's own task.

@@ -43,7 +43,7 @@ struct alignas(__STDCPP_DEFAULT_NEW_ALIGNMENT__) FramePool::Header {
 
 FramePool::~FramePool() {
     for (auto& chunk : chunks_)
-        unpoison(chunk.data(), chunk_size);
+        unpoison(chunk.get(), chunk_size);
 }
 
 void* FramePool::allocate(std::size_t size) {
@@ -82,7 +82,8 @@ void FramePool::release(void* block) noexcept {
 
 std::byte* FramePool::refill(std::size_t size) {
     ++refills_;
-    std::byte* const chunk = chunks_.emplace_back(chunk_size).data();
+    std::byte* const chunk =
+        chunks_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(chunk_size)).get();
     FreeBlock*& list = free_[size / step - 1];
     for (std::size_t offset = size; offset + size <= chunk_size; offset += size) {
         list = ::new (static_cast<void*>(chunk + offset)) FreeBlock{.next = list};

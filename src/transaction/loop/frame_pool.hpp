@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace roundabout::transaction {
@@ -11,7 +12,7 @@ namespace roundabout::transaction {
 /// `largest` come from the allocator.
 class FramePool {
   public:
-    static constexpr std::size_t step = 128;
+    static constexpr std::size_t step = 64;
     static constexpr std::size_t largest = 4096;
 
     FramePool() = default;
@@ -38,7 +39,7 @@ class FramePool {
     [[nodiscard]] std::byte* refill(std::size_t size);
 
     std::array<FreeBlock*, largest / step> free_{};
-    std::vector<std::vector<std::byte>> chunks_;
+    std::vector<std::unique_ptr<std::byte[]>> chunks_;
     std::size_t in_use_ = 0;
     std::size_t refills_ = 0;
 };
