@@ -79,6 +79,8 @@ void ResponseContext::start() {
         branch.candidates = candidates_for(request(), services_);
     }
     begin_group();
+    if (branches_.size() == 1) // no group follows; an INVITE may ring for long
+        accepted_.decision.targets = {};
 }
 
 // What comes back (§16.7).

@@ -74,8 +74,7 @@ class RunningClient : public PooledObject {
             send_ack(*arrived.message);
         if (actions.has(fsm::Action::pass_up))
             pass_up(std::move(arrived.message), first_final);
-        if (first_final && !(is_invite && status >= 300)) // only an ACK of ours would be made of it
-            bytes_ = {};
+        keep_less(status);
         carry_out(actions);
         if (cancel_wanted_)
             cancel();
@@ -114,6 +113,22 @@ class RunningClient : public PooledObject {
             tell(std::move(event));
         else if (context_ && !context_.put_expendable(std::move(event)))
             layer_.counters.events_dropped.add();
+    }
+
+    /// What was sent is kept as long as it may be needed: whole until it is not sent again any
+    /// more, an INVITE's header until no ACK or CANCEL will be made of it. It may ring for long.
+    void keep_less(std::uint16_t status) {
+        constexpr std::size_t worth_it = 256; // bytes
+        const bool acknowledged = is_invite && status >= 300;
+        if (status >= 200 && !acknowledged) {
+            bytes_ = {};
+        } else if (is_invite) {
+            constexpr std::string_view blank_line = "\r\n\r\n";
+            const std::string_view whole = bytes_.view();
+            const std::size_t header = whole.find(blank_line);
+            if (header != std::string_view::npos && whole.size() - header >= worth_it)
+                bytes_ = Bytes(std::string(whole.substr(0, header + blank_line.size())));
+        }
     }
 
     void send_ack(const sip::Message& response) {

@@ -169,6 +169,25 @@ TEST_CASE("R20 a CANCEL waits for a 1xx, leaves on the same way with the INVITE'
     CHECK(scene.events<BranchEnded>().size() == 1);
 }
 
+TEST_CASE("R19, R20 an INVITE whose body was large is cancelled and acknowledged as any other") {
+    const std::string large = request("INVITE", branch) + std::string(3'000, 'v');
+    Scene scene;
+    ClientTransaction client = scene.ask(large, "INVITE", branch, Transport::udp);
+    scene.pass(600ms);
+    CHECK(scene.sent() == Lines{"INVITE", "INVITE"});
+    CHECK(scene.flows.sent[1].bytes == large);
+    CHECK(scene.arrive(response(180, "INVITE", branch)));
+    CHECK(scene.arrive(response(180, "INVITE", branch)));
+    client.cancel();
+    scene.pass(0ms);
+    CHECK(scene.flows.sent.back().bytes == sip::make_cancel(parsed(large)));
+    const std::string ended = response(487, "INVITE", branch);
+    for (int times = 0; times < 2; ++times) {
+        CHECK(scene.arrive(ended));
+        CHECK(scene.flows.sent.back().bytes == sip::make_ack(parsed(large), parsed(ended)));
+    }
+}
+
 TEST_CASE("R20 a CANCEL that is lost leaves again") {
     Scene scene;
     ClientTransaction client = scene.ask("INVITE", branch);

@@ -126,8 +126,12 @@ class Scene {
 
     ClientTransaction ask(const std::string& method, const std::string& branch,
                           Transport transport = Transport::udp) {
+        return ask(request(method, branch), method, branch, transport);
+    }
+    ClientTransaction ask(std::string text, const std::string& method, const std::string& branch,
+                          Transport transport) {
         ClientRequest asked;
-        asked.bytes = Bytes(request(method, branch));
+        asked.bytes = Bytes(std::move(text));
         asked.key = fsm::ClientKey(branch, method);
         asked.flow = flow_by(transport);
         asked.branch = 3;
