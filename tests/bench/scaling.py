@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +20,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 Load = Callable[..., dict[str, float]]
 """Runs the load generator: proxy, transport, more words."""
-Start = Callable[[int], Proxy]
+Start = Callable[[int, Network], Proxy]
 """Makes Roundabout with that many workers."""
 
 
@@ -73,23 +75,31 @@ def registered(load: Load, make: Callable[[], Proxy], network: Network,
     return (taken[1] - taken[0]) / (counts[1] - counts[0])
 
 
-def workers(load: Load, start: Start, network: Network, transport: str, many: bool,
-            calls: int) -> tuple[float, float, float]:
-    """CPU a call with one worker and with two, and how much of it the busier of two had.
+def workers(load: Load, start: Start, networks: tuple[Network, Network], transport: str,
+            many: bool, given: argparse.Namespace) -> tuple[float, float, float, float]:
+    """CPU a call with one worker, with two processes of one worker each that share nothing but the
+    machine, and with two workers; and how much of it the busier of two workers had.
 
     `many`: from 256 addresses; else all by one 4-tuple.
     """
     source = ["--sources", SOURCES, "--links", SOURCES] if many else ["--links", 1]
-    each, share = [], 0.0
-    for count in (1, 2):
-        proxy = start(count)
-        with proxy.program, busy(proxy.program.pid) as threads:
-            told = load(proxy, transport, "--callee", network.callee, "--calls", calls,
-                        "--warmup", calls // 5, *source, many=many)
-        each.append(told["cpu_us_per_call"])
-        most = sorted(threads, reverse=True)[:2]
-        share = most[0] / (sum(most) or 1)  # a few calls take less than a tick
-    return each[0], each[1], share
+
+    def run(proxy: Proxy, network: Network, part: int) -> float:
+        return load(proxy, transport, "--callee", network.callee, "--calls", given.calls // part,
+                    "--warmup", given.calls // 5 // part, "--outstanding",
+                    given.outstanding // part, *source, many=many)["cpu_us_per_call"]
+
+    proxy = start(1, networks[0])
+    with proxy.program:
+        one = run(proxy, networks[0], 1)
+    apart = [start(1, network) for network in networks]
+    with apart[0].program, apart[1].program, ThreadPoolExecutor() as threads:
+        separate = list(threads.map(run, apart, networks, (2, 2)))
+    proxy = start(2, networks[0])
+    with proxy.program, busy(proxy.program.pid) as used:
+        two = run(proxy, networks[0], 1)
+    most = sorted(used, reverse=True)[:2]
+    return one, sum(separate) / 2, two, most[0] / (sum(most) or 1)  # less than a tick: 0
 
 
 @contextmanager
