@@ -7,7 +7,7 @@ set -euo pipefail
 build=(
     ca-certificates clang-19 cmake lld-19 ninja-build pkg-config
     libboost1.81-dev libboost-program-options1.81-dev libssl-dev libsqlitecpp-dev libsqlite3-dev
-    libtomlplusplus-dev libc-ares-dev libspdlog-dev libfmt-dev doctest-dev
+    libmimalloc-dev libtomlplusplus-dev libc-ares-dev libspdlog-dev libfmt-dev doctest-dev
     libsystemd-dev prometheus-cpp-dev
     openssl python3 python3-websockets
 )
