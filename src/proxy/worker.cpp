@@ -52,7 +52,7 @@ Worker::Worker(Services& services, std::vector<transport::Inbox*> inboxes, Recen
     , recent_(recent)
     , rates_(rates) {}
 
-void Worker::take(transport::Arrival arrival) {
+void Worker::take(transport::Arrival&& arrival) {
     std::visit([this](auto&& kind) { on(std::forward<decltype(kind)>(kind)); }, std::move(arrival));
 }
 
@@ -100,7 +100,7 @@ void Worker::on(transport::Resolved resolved) {
 
 void Worker::on(transport::LookAgain news) { services_.layer.tickets.deliver(news); }
 
-void Worker::on(transport::Inbound inbound) {
+void Worker::on(transport::Inbound&& inbound) {
     if (inbound.asked == 0) {
         log_message("received", inbound.flow, inbound.message.bytes());
         if (services_.tap != nullptr && services_.tap->wanted())
@@ -142,7 +142,7 @@ void Worker::refuse_malformed(const transport::Inbound& inbound, const routing::
 
 // Responses (RFC 3261 §16.7 step 1, §18.1.2).
 
-void Worker::take_response(transport::Inbound inbound) {
+void Worker::take_response(transport::Inbound&& inbound) {
     if (inbound.asked == 0)
         count_received(inbound);
     const auto via = sip::top_via(inbound.message);
@@ -226,7 +226,7 @@ void Worker::refuse_overload(const transport::Inbound& inbound, const routing::S
 
 // Requests.
 
-void Worker::take_request(transport::Inbound inbound, const routing::Source& source) {
+void Worker::take_request(transport::Inbound&& inbound, const routing::Source& source) {
     if (inbound.asked == 0)
         count_received(inbound);
     auto fresh = services_.layer.accept(std::move(inbound));
@@ -253,7 +253,7 @@ void Worker::take_known(transport::Inbound inbound) {
     take_new(std::move(*fresh), source);
 }
 
-void Worker::take_new(transport::Inbound inbound, const routing::Source& source) {
+void Worker::take_new(transport::Inbound&& inbound, const routing::Source& source) {
     const sip::Method method = inbound.message.method();
     if (draining_ && method != sip::Method::ack) // an ACK ends what is under way
         return;
@@ -293,7 +293,7 @@ bool Worker::hand_on(transport::Inbound& inbound) {
     return true;
 }
 
-void Worker::begin(transport::Inbound inbound, const routing::Source& source) {
+void Worker::begin(transport::Inbound&& inbound, const routing::Source& source) {
     const SnapshotPtr snapshot = services_.snapshot;
     lend(inbound, source, *snapshot);
     routing::Decision decision =

@@ -30,7 +30,7 @@ class Worker {
            SourceRates& rates);
 
     /// Takes one arrival. Coroutines become ready; the caller runs the loop afterwards.
-    void take(transport::Arrival arrival);
+    void take(transport::Arrival&& arrival);
 
     /// The store's answers.
     void take(store::Outcome outcome);
@@ -39,7 +39,7 @@ class Worker {
     void drain() noexcept { draining_ = true; }
 
   private:
-    void on(transport::Inbound inbound);
+    void on(transport::Inbound&& inbound);
     void on(const transport::Refused& refused);
     void on(const transport::TurnedAway& away);
     void on(const transport::FlowClosed& closed);
@@ -49,12 +49,12 @@ class Worker {
     void on(transport::LookAgain news);
 
     void count_received(const transport::Inbound& inbound);
-    void take_response(transport::Inbound inbound);
-    void take_request(transport::Inbound inbound, const routing::Source& source);
+    void take_response(transport::Inbound&& inbound);
+    void take_request(transport::Inbound&& inbound, const routing::Source& source);
     [[nodiscard]] bool hand_on(transport::Inbound& inbound);
-    void take_new(transport::Inbound inbound, const routing::Source& source);
+    void take_new(transport::Inbound&& inbound, const routing::Source& source);
     void take_known(transport::Inbound inbound);
-    void begin(transport::Inbound inbound, const routing::Source& source);
+    void begin(transport::Inbound&& inbound, const routing::Source& source);
     [[nodiscard]] bool is_within_rate(const transport::Inbound& inbound,
                                       const routing::Source& source);
     [[nodiscard]] bool has_room_for(const sip::Message& request) const;

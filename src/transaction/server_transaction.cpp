@@ -238,7 +238,9 @@ bool ServerTransaction::respond(std::uint16_t status, Bytes response) {
     return inbox_.put(Respond{status, std::move(response)});
 }
 
-void ServerTransaction::reply_by(const Flow& flow) { inbox_.put(ReplyBy{std::make_unique<Flow>(flow)}); }
+void ServerTransaction::reply_by(const Flow& flow) {
+    inbox_.put(ReplyBy{std::make_unique<Flow>(flow)});
+}
 
 void ServerTransaction::abandon() { inbox_.put(Abandon{}); }
 

@@ -33,12 +33,12 @@ TransactionLayer::TransactionLayer(Loop& loop_, transport::FlowTable& flows_,
     , clients(secret_)
     , scope(loop_) {}
 
-std::optional<transport::Inbound> TransactionLayer::accept(transport::Inbound arrival) {
+std::optional<transport::Inbound> TransactionLayer::accept(transport::Inbound&& arrival) {
     const bool taken =
         arrival.message.is_request() ? accept_request(arrival) : accept_response(arrival);
     if (taken)
         return std::nullopt;
-    return arrival;
+    return std::move(arrival);
 }
 
 bool TransactionLayer::accept_request(transport::Inbound& arrival) {

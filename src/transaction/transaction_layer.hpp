@@ -26,7 +26,7 @@ struct TransactionLayer {
     /// which is also answered with 200. Hands back what belongs to none: a new request, an ACK to a
     /// 2xx, a CANCEL without INVITE, a stray response. The message must have passed
     /// `sip::check_message`; that a response's top Via is ours is the caller's check (R27).
-    [[nodiscard]] std::optional<transport::Inbound> accept(transport::Inbound arrival);
+    [[nodiscard]] std::optional<transport::Inbound> accept(transport::Inbound&& arrival);
 
     /// Tells every transaction to stop. Response contexts are not transactions: their owner tells
     /// them.

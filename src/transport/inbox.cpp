@@ -1,5 +1,6 @@
 #include "transport/inbox.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -47,6 +48,10 @@ std::size_t Inbox::put(std::vector<Arrival>& batch) {
     {
         const std::scoped_lock lock(mutex_);
         const bool was_empty = waiting_.empty();
+        if (was_empty && batch.size() <= limit_) { // then received_ is 0
+            waiting_.swap(batch);
+            received_ = static_cast<std::size_t>(std::ranges::count_if(waiting_, from_network));
+        }
         for (Arrival& arrival : batch) {
             if (admits(arrival))
                 keep(std::move(arrival));
