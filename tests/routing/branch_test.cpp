@@ -174,3 +174,13 @@ TEST_CASE("R46 branch: a CANCEL and an ACK to a non-2xx hash like their INVITE")
     CHECK(loop_hash(key, ack, 7) == loop_hash(key, invite, 7));
     CHECK(owner_hash(key, cancel) == owner_hash(key, invite));
 }
+
+TEST_CASE("R46 branch: an older version's is authentic, and made again the same") {
+    constexpr std::string_view branch = "z9hG4bKQ8gA777__________-_Nq4lnRSMB2XR8S2c1Snk";
+    CHECK(seal_branch(test_keys().front().branch_mac, sample(), next_via) == branch);
+    CHECK(is_authentic(test_keys(), branch, next_via));
+    const sip::Message invite =
+        request("INVITE", "sip:bob@pbx.example.com", {"Route: <sip:a@b;lr>"});
+    CHECK(owner_hash(key, invite) == 202436276674542150ULL);
+    CHECK(loop_hash(key, invite, 7) == 12859972223091824235ULL);
+}
