@@ -11,10 +11,14 @@ namespace roundabout::crypto {
 [[nodiscard]] std::string to_base32(std::string_view bytes);
 /// In any case. Error: token_malformed, also for bits that no encoder leaves over.
 [[nodiscard]] Result<std::string> from_base32(std::string_view text);
+/// The same into `out`, whose room is used again; after an error it holds anything.
+[[nodiscard]] Result<void> from_base32(std::string_view text, std::string& out);
 
 /// RFC 4648 §5, no padding: for a URI's user part and for branches, which compare with case.
 [[nodiscard]] std::string to_base64url(std::string_view bytes);
 /// Error: token_malformed.
 [[nodiscard]] Result<std::string> from_base64url(std::string_view text);
+/// The same into `out`, whose room is used again; after an error it holds anything.
+[[nodiscard]] Result<void> from_base64url(std::string_view text, std::string& out);
 
 } // namespace roundabout::crypto
