@@ -34,6 +34,11 @@ constexpr Values base64_values = values_of(base64_alphabet, false);
 constexpr std::size_t group = 8;
 
 template <unsigned Bits>
+constexpr std::size_t decoded_size(std::size_t characters) noexcept {
+    return characters * Bits / 8;
+}
+
+template <unsigned Bits>
 void encode_group(const char* bytes, char* out, std::string_view alphabet) noexcept {
     std::uint64_t word = 0;
     for (std::size_t i = 0; i < Bits; ++i)
@@ -43,7 +48,7 @@ void encode_group(const char* bytes, char* out, std::string_view alphabet) noexc
 }
 
 template <unsigned Bits>
-void append_encoded(std::string_view bytes, std::string_view alphabet, std::string& out) {
+void append_encoded(std::string& out, std::string_view bytes, std::string_view alphabet) {
     const std::size_t begin = out.size();
     out.resize(begin + (bytes.size() * 8 + Bits - 1) / Bits);
     char* at = out.data() + begin;
@@ -90,9 +95,7 @@ bool decode_rest(std::string_view text, char* out, const Values& values,
 }
 
 template <unsigned Bits>
-Result<void> decode(std::string_view text, const Values& values, std::string& out) {
-    out.resize(text.size() * Bits / 8);
-    char* at = out.data();
+Result<void> decode(std::string_view text, const Values& values, char* at) {
     std::uint8_t seen = 0;
     for (; text.size() >= group; text.remove_prefix(group), at += Bits)
         decode_group<Bits>(text.data(), at, values, seen);
@@ -103,32 +106,45 @@ Result<void> decode(std::string_view text, const Values& values, std::string& ou
 
 } // namespace
 
+void append_base32(std::string& out, std::string_view bytes) {
+    append_encoded<5>(out, bytes, base32_alphabet);
+}
 std::string to_base32(std::string_view bytes) {
     std::string out;
-    append_encoded<5>(bytes, base32_alphabet, out);
+    append_base32(out, bytes);
     return out;
+}
+Result<void> from_base32(std::string_view text, std::string& out) {
+    out.resize(decoded_size<5>(text.size()));
+    return decode<5>(text, base32_values, out.data());
 }
 Result<std::string> from_base32(std::string_view text) {
     std::string out;
     const Result<void> done = from_base32(text, out);
     return done ? Result<std::string>(std::move(out)) : done.error();
 }
-Result<void> from_base32(std::string_view text, std::string& out) {
-    return decode<5>(text, base32_values, out);
-}
 
+void append_base64url(std::string& out, std::string_view bytes) {
+    append_encoded<6>(out, bytes, base64_alphabet);
+}
 std::string to_base64url(std::string_view bytes) {
     std::string out;
-    append_encoded<6>(bytes, base64_alphabet, out);
+    append_base64url(out, bytes);
     return out;
+}
+Result<void> from_base64url(std::string_view text, std::span<char> out) {
+    if (out.size() != decoded_size<6>(text.size()))
+        return Error::token_malformed;
+    return decode<6>(text, base64_values, out.data());
+}
+Result<void> from_base64url(std::string_view text, std::string& out) {
+    out.resize(decoded_size<6>(text.size()));
+    return decode<6>(text, base64_values, out.data());
 }
 Result<std::string> from_base64url(std::string_view text) {
     std::string out;
     const Result<void> done = from_base64url(text, out);
     return done ? Result<std::string>(std::move(out)) : done.error();
-}
-Result<void> from_base64url(std::string_view text, std::string& out) {
-    return decode<6>(text, base64_values, out);
 }
 
 } // namespace roundabout::crypto

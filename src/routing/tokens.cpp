@@ -107,12 +107,19 @@ Result<std::string_view> Tokens::open(char kind, std::string_view call_id) {
     return opener->siv.open(*associated, std::span(raw_).subspan(head_size));
 }
 
-Result<std::string> Tokens::seal_route(const RouteToken& token, std::string_view call_id) {
-    write_place(begin(route_kind, token.side), token.place);
+Result<void> Tokens::append_route(std::string& out, Side side, const Place& place,
+                                  std::string_view call_id) {
+    write_place(begin(route_kind, side), place);
     const Result<void> sealed = seal(call_id);
-    if (!sealed)
-        return sealed.error();
-    return crypto::to_base64url(raw_);
+    if (sealed)
+        crypto::append_base64url(out, raw_);
+    return sealed;
+}
+
+Result<std::string> Tokens::seal_route(const RouteToken& token, std::string_view call_id) {
+    std::string text;
+    const Result<void> sealed = append_route(text, token.side, token.place, call_id);
+    return sealed ? Result<std::string>(std::move(text)) : sealed.error();
 }
 
 Result<RouteToken> Tokens::open_route(std::string_view user, std::string_view call_id) {
@@ -157,15 +164,22 @@ Result<PathToken> Tokens::open_path(std::string_view user) {
     return token;
 }
 
-Result<std::string> Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
-    std::string& contents = begin(contact_kind, token.side);
+Result<void> Tokens::append_contact(std::string& out, Side side, const Place& place,
+                                    std::string_view uri, std::string_view call_id) {
+    std::string& contents = begin(contact_kind, side);
     contents.append(call_hash(openers_.front().keys.name, call_id));
-    write_place(contents, token.place);
-    contents.append(token.uri);
+    write_place(contents, place);
+    contents.append(uri);
     const Result<void> sealed = seal("");
-    if (!sealed)
-        return sealed.error();
-    return crypto::to_base32(raw_);
+    if (sealed)
+        crypto::append_base32(out, raw_);
+    return sealed;
+}
+
+Result<std::string> Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
+    std::string text;
+    const Result<void> sealed = append_contact(text, token.side, token.place, token.uri, call_id);
+    return sealed ? Result<std::string>(std::move(text)) : sealed.error();
 }
 
 Result<ContactToken> Tokens::open_contact(std::string_view value, std::string_view call_id) {

@@ -85,6 +85,9 @@ class Tokens {
 
     /// The user part of a Record-Route URI, base64url.
     [[nodiscard]] Result<std::string> seal_route(const RouteToken& token, std::string_view call_id);
+    /// The same behind what `out` has.
+    [[nodiscard]] Result<void> append_route(std::string& out, Side side, const Place& place,
+                                            std::string_view call_id);
     /// Only under the Call-ID it was made for. Errors: token_malformed, token_forged.
     [[nodiscard]] Result<RouteToken> open_route(std::string_view user, std::string_view call_id);
 
@@ -97,6 +100,9 @@ class Tokens {
     /// The value of `rb=` in a dialog's Contact, base32.
     [[nodiscard]] Result<std::string> seal_contact(const ContactToken& token,
                                                    std::string_view call_id);
+    /// The same behind what `out` has.
+    [[nodiscard]] Result<void> append_contact(std::string& out, Side side, const Place& place,
+                                              std::string_view uri, std::string_view call_id);
     /// Opens under any Call-ID and says whether it was this one: a Refer-To may carry a Contact
     /// into another call (R22), but only its own call's token admits. Errors as of open_route.
     [[nodiscard]] Result<ContactToken> open_contact(std::string_view value,
