@@ -8,6 +8,7 @@
 #include "sip/values.hpp"
 #include "sip/via_stamp.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -61,27 +62,52 @@ Result<std::string> wrapped_contact(std::string_view uri, const HopSide& from,
 
 enum class Wrapped : std::uint8_t { all, not_the_long_ones };
 
-/// Rewrites every Contact but those that would become too long. After an error nothing more is.
-Result<Wrapped> wrap_contacts(const sip::Message& message, const HopSide& from,
-                              const HopSide& towards, Side side, sip::Edits& edits,
-                              Tokens& tokens) {
-    if (!towards.rewrite_contact)
+/// One message's Contacts as the other side is to see them.
+struct Wrapping {
+    const sip::Message& message;
+    const HopSide& from;
+    const HopSide& towards;
+    Side side;
+};
+
+Result<Wrapped> wrap_contact(std::string_view value, const Wrapping& wrapping, sip::Edits& edits,
+                             Tokens& tokens) {
+    const Result<sip::NameAddr> contact = sip::parse_name_addr(value);
+    if (!contact)
         return Wrapped::all;
-    auto wrapped = Wrapped::all;
-    for (const sip::ValueAt& value : sip::values(message, sip::HeaderId::contact)) {
-        const Result<sip::NameAddr> contact = sip::parse_name_addr(value.text);
-        if (!contact)
+    const auto& [message, from, towards, side] = wrapping;
+    const Result<std::string> uri =
+        wrapped_contact(contact->uri, from, towards, side, sip::call_id(message), tokens);
+    if (!uri)
+        return uri.error();
+    if (uri->size() > contact_limit)
+        return Wrapped::not_the_long_ones;
+    if (uri->empty())
+        return Wrapped::all;
+    if (contact->bracketed) // else brackets have to come around it
+        edits.replace(sip::span_of(message, contact->uri), *uri);
+    else
+        edits.replace_uri(value, *uri);
+    return Wrapped::all;
+}
+
+/// Rewrites every Contact but those that would become too long. After an error nothing more is.
+Result<Wrapped> wrap_contacts(const Wrapping& wrapping, sip::Edits& edits, Tokens& tokens) {
+    auto all = Wrapped::all;
+    if (!wrapping.towards.rewrite_contact)
+        return all;
+    for (const sip::HeaderField& row : wrapping.message.headers()) {
+        if (row.id != sip::HeaderId::contact)
             continue;
-        const Result<std::string> uri =
-            wrapped_contact(contact->uri, from, towards, side, sip::call_id(message), tokens);
-        if (!uri)
-            return uri.error();
-        if (uri->size() > contact_limit)
-            wrapped = Wrapped::not_the_long_ones;
-        else if (!uri->empty())
-            edits.replace_uri(value.text, *uri);
+        sip::ValueCursor cursor(wrapping.message.text(row.value));
+        while (const auto value = cursor.next()) {
+            const Result<Wrapped> one = wrap_contact(*value, wrapping, edits, tokens);
+            if (!one)
+                return one;
+            all = std::max(all, *one);
+        }
     }
-    return wrapped;
+    return all;
 }
 
 std::string_view leaving_uri(const sip::Message& request, const Target& target) {
@@ -230,7 +256,7 @@ Result<ForwardedRequest> forward_request(const sip::Message& request, const Requ
     }
     if (refreshes_target(request.method())) {
         const Result<Wrapped> wrapped =
-            wrap_contacts(request, hop.in, hop.out, hop.decision.from_side, edits, tokens);
+            wrap_contacts({request, hop.in, hop.out, hop.decision.from_side}, edits, tokens);
         if (!wrapped)
             return wrapped.error();
         forwarded.contact_too_long = *wrapped == Wrapped::not_the_long_ones;
@@ -262,8 +288,8 @@ ForwardedResponse forward_response(const sip::Message& response, const ResponseH
     const bool sets_target = refreshes_target(hop.method) && response.status() > 100 &&
                              response.status() < 300; // not in 3xx or 485: those name others (R16)
     if (sets_target)
-        forwarded.unsealed =
-            !wrap_contacts(response, hop.out, hop.in, other(hop.decision.from_side), edits, tokens);
+        forwarded.unsealed = !wrap_contacts(
+            {response, hop.out, hop.in, other(hop.decision.from_side)}, edits, tokens);
     for (const registration::RestoredContact& restored : hop.restored)
         edits.replace_uri(restored.value, restored.uri);
     for (const sip::Message* other : hop.challenges)
