@@ -4,59 +4,87 @@
 #include <cstring>
 
 namespace roundabout {
+namespace {
 
-SipHash::SipHash(const HashKey& key) noexcept
-    : v0_(key[0] ^ 0x736f6d6570736575ULL)
-    , v1_(key[1] ^ 0x646f72616e646f6dULL)
-    , v2_(key[0] ^ 0x6c7967656e657261ULL)
-    , v3_(key[1] ^ 0x7465646279746573ULL) {}
-
-void SipHash::rounds(int count) noexcept {
-    for (int i = 0; i < count; ++i) {
-        v0_ += v1_;
-        v1_ = std::rotl(v1_, 13) ^ v0_;
-        v0_ = std::rotl(v0_, 32);
-        v2_ += v3_;
-        v3_ = std::rotl(v3_, 16) ^ v2_;
-        v0_ += v3_;
-        v3_ = std::rotl(v3_, 21) ^ v0_;
-        v2_ += v1_;
-        v1_ = std::rotl(v1_, 17) ^ v2_;
-        v2_ = std::rotl(v2_, 32);
-    }
+template <class Word>
+std::uint64_t load(const char* from) noexcept {
+    Word word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
 }
 
-void SipHash::word(std::uint64_t m) noexcept {
-    v3_ ^= m;
-    rounds(2);
-    v0_ ^= m;
-    ++words_;
+/// What `size` bytes that end before `end` leave over behind their last whole word, `rest` bytes,
+/// by loads of fixed sizes: a copy whose size only shows at run time is a call.
+std::uint64_t load_rest(const char* end, std::size_t size, unsigned rest) noexcept {
+    if (rest == 0) // and an empty view may have no data to point at
+        return 0;
+    if (size > rest)
+        return load<std::uint64_t>(end - 8) >> (64 - 8 * rest);
+    const char* const begin = end - rest;
+    if (rest >= 4)
+        return load<std::uint32_t>(begin) | load<std::uint32_t>(end - 4) << (8 * rest - 32);
+    return load<std::uint8_t>(begin) | load<std::uint8_t>(begin + rest / 2) << (8 * (rest / 2)) |
+           load<std::uint8_t>(end - 1) << (8 * rest - 8);
+}
+
+/// The word that closes a field.
+std::uint64_t last_word(const char* end, std::size_t size, unsigned rest) noexcept {
+    std::uint64_t word = std::uint64_t{size} << 56U;
+    if constexpr (std::endian::native == std::endian::little)
+        return word | load_rest(end, size, rest);
+    if (rest != 0)
+        std::memcpy(&word, end - rest, rest);
+    return word;
+}
+
+} // namespace
+
+inline void SipHash::State::round() noexcept {
+    v0 += v1;
+    v1 = std::rotl(v1, 13) ^ v0;
+    v0 = std::rotl(v0, 32);
+    v2 += v3;
+    v3 = std::rotl(v3, 16) ^ v2;
+    v0 += v3;
+    v3 = std::rotl(v3, 21) ^ v0;
+    v2 += v1;
+    v1 = std::rotl(v1, 17) ^ v2;
+    v2 = std::rotl(v2, 32);
+}
+
+inline void SipHash::State::take(std::uint64_t word) noexcept {
+    v3 ^= word;
+    round();
+    round();
+    v0 ^= word;
 }
 
 SipHash& SipHash::field(std::string_view bytes) noexcept {
-    const std::size_t whole = bytes.size() / 8 * 8;
-    for (std::size_t i = 0; i < whole; i += 8) {
-        std::uint64_t m = 0;
-        std::memcpy(&m, bytes.data() + i, 8);
-        word(m);
-    }
-    std::uint64_t last = std::uint64_t{bytes.size()} << 56U;
-    if (bytes.size() > whole) // an empty view may have no data to point at
-        std::memcpy(&last, bytes.data() + whole, bytes.size() - whole);
-    word(last);
+    State state = state_; // in registers: what the bytes are read from might be this object
+    const char* at = bytes.data();
+    const std::size_t whole = bytes.size() / 8;
+    for (std::size_t i = 0; i < whole; ++i, at += 8)
+        state.take(load<std::uint64_t>(at));
+    const auto rest = static_cast<unsigned>(bytes.size() % 8);
+    state.take(last_word(at + rest, bytes.size(), rest));
+    state_ = state;
+    words_ += whole + 1;
     return *this;
 }
 
 SipHash& SipHash::field(std::uint64_t number) noexcept {
-    word(number);
+    state_.take(number);
+    ++words_;
     return *this;
 }
 
 std::uint64_t SipHash::finish() noexcept {
-    word(words_);
-    v2_ ^= 0xFF;
-    rounds(4);
-    return v0_ ^ v1_ ^ v2_ ^ v3_;
+    State state = state_;
+    state.take(words_);
+    state.v2 ^= 0xFF;
+    for (int i = 0; i < 4; ++i)
+        state.round();
+    return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 }
 
 } // namespace roundabout

@@ -14,7 +14,9 @@ using HashKey = std::array<std::uint64_t, 2>;
 /// ("a","bc") differ.
 class SipHash {
   public:
-    explicit SipHash(const HashKey& key) noexcept;
+    explicit SipHash(const HashKey& key) noexcept
+        : state_{key[0] ^ 0x736f6d6570736575ULL, key[1] ^ 0x646f72616e646f6dULL,
+                 key[0] ^ 0x6c7967656e657261ULL, key[1] ^ 0x7465646279746573ULL} {}
 
     /// Feeds one field. O(size).
     SipHash& field(std::string_view bytes) noexcept;
@@ -23,10 +25,14 @@ class SipHash {
     [[nodiscard]] std::uint64_t finish() noexcept;
 
   private:
-    void word(std::uint64_t m) noexcept;
-    void rounds(int count) noexcept;
+    struct State {
+        std::uint64_t v0, v1, v2, v3;
 
-    std::uint64_t v0_, v1_, v2_, v3_;
+        void round() noexcept;
+        void take(std::uint64_t word) noexcept;
+    };
+
+    State state_;
     std::uint64_t words_ = 0;
 };
 

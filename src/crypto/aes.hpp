@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,12 +50,19 @@ class Cmac {
     /// The MAC of `text`; key_unusable where libcrypto fails, then for ever. O(size), no allocation
     /// once a text as long was seen.
     [[nodiscard]] Result<Block> of(std::string_view text);
+    /// The MAC of `text`, of a block or more, with `end` added to its last 16 bytes (RFC 5297 §2.1:
+    /// xorend). Otherwise as of().
+    [[nodiscard]] Result<Block> of_ending(std::string_view text, const Block& end);
 
   private:
     Cmac(Aes128 cbc, const Block& of_whole, const Block& of_padded) noexcept
         : cbc_(std::move(cbc))
         , of_whole_(of_whole)
         , of_padded_(of_padded) {}
+
+    /// Into `scratch_`, filled up with zeros.
+    void copy(std::string_view text);
+    [[nodiscard]] Result<Block> of_copy(std::size_t size);
 
     Aes128 cbc_;
     Block of_whole_;  ///< K1: for a last block that is whole
@@ -63,9 +71,15 @@ class Cmac {
     std::vector<Block> scratch_;
 };
 
+/// Adds the first bytes of `other`, as many as `to` has, in place.
+void add(std::span<char> to, const void* other) noexcept;
 /// In place.
 void add(Block& to, const Block& other) noexcept;
 /// Times x in GF(2^128) (RFC 4493 §2.3, RFC 5297 §2.3).
 [[nodiscard]] Block doubled(const Block& block) noexcept;
+
+/// The eight bytes there, the highest first.
+[[nodiscard]] std::uint64_t load_big(const std::uint8_t* from) noexcept;
+void store_big(std::uint64_t number, std::uint8_t* to) noexcept;
 
 } // namespace roundabout::crypto

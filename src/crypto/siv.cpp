@@ -13,13 +13,6 @@ std::string_view view(const Block& block) noexcept {
     return {reinterpret_cast<const char*>(block.data()), block.size()};
 }
 
-/// The last 16 bytes of `text`, which has as many, take `block` in (§2.4: xorend).
-void add_at_end(std::string& text, const Block& block) noexcept {
-    const std::size_t at = text.size() - block.size();
-    for (std::size_t i = 0; i < block.size(); ++i)
-        text[at + i] = static_cast<char>(text[at + i] ^ block[i]);
-}
-
 /// §2.4: a text shorter than a block is filled up to one.
 Block padded(std::string_view text) noexcept {
     Block block{};
@@ -27,11 +20,6 @@ Block padded(std::string_view text) noexcept {
         std::memcpy(block.data(), text.data(), text.size());
     block[text.size()] = 0x80;
     return block;
-}
-
-void count_up(Block& counter) noexcept {
-    for (std::size_t i = counter.size(); i-- > 0 && ++counter[i] == 0;) {
-    }
 }
 
 } // namespace
@@ -45,65 +33,66 @@ Result<Siv> Siv::make(const SivKey& key) {
     const Result<Block> of_zeros = mac->of(view(Block{}));
     if (!of_zeros)
         return Error::key_unusable;
-    return Siv(std::move(*mac), std::move(*cipher), *of_zeros);
+    return Siv(std::move(*mac), std::move(*cipher), doubled(*of_zeros));
 }
 
-Result<Block> Siv::synthetic_iv(std::string_view associated, std::string_view plain) {
+Result<Siv::About> Siv::about(std::string_view associated) {
     const Result<Block> mac = mac_.of(associated);
     if (!mac)
         return mac.error();
-    Block sum = doubled(of_zeros_);
-    add(sum, *mac);
-    if (plain.size() >= block_size) {
-        std::string text(plain);
-        add_at_end(text, sum);
-        return mac_.of(text);
-    }
-    sum = doubled(sum);
-    add(sum, padded(plain));
-    return mac_.of(view(sum));
+    About about{begun_};
+    add(about.sum, *mac);
+    return about;
+}
+
+Result<Block> Siv::synthetic_iv(const About& about, std::string_view plain) {
+    if (plain.size() >= block_size)
+        return mac_.of_ending(plain, about.sum);
+    Block last = doubled(about.sum);
+    add(last, padded(plain));
+    return mac_.of(view(last));
 }
 
 bool Siv::add_key_stream(const Block& iv, std::span<char> text) {
-    Block counter = iv;
-    counter[8] &= 0x7F; // so that no 32-bit counter would run over (§2.5)
-    counter[12] &= 0x7F;
-    scratch_.resize((text.size() + block_size - 1) / block_size);
-    for (Block& block : scratch_) {
-        block = counter;
-        count_up(counter);
+    // §2.5 clears two bits, so that no 32-bit counter would run over; nor does a 64-bit one.
+    const std::uint64_t first = load_big(iv.data() + 8) & 0x7FFF'FFFF'7FFF'FFFFU;
+    const std::size_t count = (text.size() + block_size - 1) / block_size;
+    if (scratch_.size() < count)
+        scratch_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        scratch_[i] = iv;
+        store_big(first + i, scratch_[i].data() + 8);
     }
-    if (!cipher_.encrypt(scratch_))
+    if (!cipher_.encrypt({scratch_.data(), count}))
         return false;
-    for (std::size_t i = 0; i < text.size(); ++i)
-        text[i] = static_cast<char>(text[i] ^ scratch_[i / block_size][i % block_size]);
+    add(text, scratch_.data());
     return true;
 }
 
-Result<std::string> Siv::seal(std::string_view associated, std::string_view plain) {
-    const Result<Block> iv = synthetic_iv(associated, plain);
+Result<void> Siv::seal(const About& about, std::span<char> text) {
+    const std::span<char> plain = text.subspan(overhead);
+    const Result<Block> iv = synthetic_iv(about, {plain.data(), plain.size()});
     if (!iv)
         return iv.error();
-    std::string out;
-    out.reserve(overhead + plain.size());
-    out.append(view(*iv)).append(plain);
-    if (!add_key_stream(*iv, std::span(out).subspan(overhead)))
+    std::memcpy(text.data(), iv->data(), overhead);
+    if (!add_key_stream(*iv, plain))
         return Error::key_unusable;
-    return out;
+    return {};
 }
 
-Result<std::string> Siv::open(std::string_view associated, std::string_view sealed) {
+Result<std::string_view> Siv::open(const About& about, std::span<char> sealed) {
     if (sealed.size() <= overhead)
         return Error::token_malformed;
     Block claimed;
     std::memcpy(claimed.data(), sealed.data(), claimed.size());
-    std::string out(sealed.substr(overhead));
-    if (!add_key_stream(claimed, out))
+    const std::span<char> text = sealed.subspan(overhead);
+    const std::string_view plain(text.data(), text.size());
+    if (!add_key_stream(claimed, text))
         return Error::token_forged;
-    const Result<Block> iv = synthetic_iv(associated, out);
+    const Result<Block> iv = synthetic_iv(about, plain);
     if (!iv || ::CRYPTO_memcmp(iv->data(), claimed.data(), claimed.size()) != 0)
         return Error::token_forged;
-    return out;
+    return plain;
 }
 
 } // namespace roundabout::crypto

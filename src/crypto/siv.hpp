@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -29,27 +28,35 @@ class Siv {
     /// Error: key_unusable.
     [[nodiscard]] static Result<Siv> make(const SivKey& key);
 
-    /// The synthetic IV and the ciphertext. `plain` must not be empty. `associated` is covered, not
-    /// contained. Error: key_unusable.
-    [[nodiscard]] Result<std::string> seal(std::string_view associated, std::string_view plain);
+    /// What seal() and open() need of the associated data, which is covered and not contained: to
+    /// be kept where the same comes again.
+    struct About {
+        Block sum; ///< S2V (§2.4) up to the plain text
+    };
+    /// `associated` may be empty. Error: key_unusable.
+    [[nodiscard]] Result<About> about(std::string_view associated);
 
-    /// The plain text; token_forged unless key, associated data and every bit are those of `seal`.
-    [[nodiscard]] Result<std::string> open(std::string_view associated, std::string_view sealed);
+    /// In place: `text` is room for the synthetic IV and then the plain text, which must not be
+    /// empty, and becomes what open() takes. Error: key_unusable.
+    [[nodiscard]] Result<void> seal(const About& about, std::span<char> text);
+
+    /// The plain text, in its place in `sealed`; token_forged unless key, associated data and every
+    /// bit are those of `seal`. What `sealed` holds after an error tells nothing.
+    [[nodiscard]] Result<std::string_view> open(const About& about, std::span<char> sealed);
 
   private:
-    Siv(Cmac mac, Aes128 cipher, const Block& of_zeros) noexcept
+    Siv(Cmac mac, Aes128 cipher, const Block& begun) noexcept
         : mac_(std::move(mac))
         , cipher_(std::move(cipher))
-        , of_zeros_(of_zeros) {}
+        , begun_(begun) {}
 
-    /// S2V (§2.4) of one associated string, which may be empty, and the plain text.
-    [[nodiscard]] Result<Block> synthetic_iv(std::string_view associated, std::string_view plain);
+    [[nodiscard]] Result<Block> synthetic_iv(const About& about, std::string_view plain);
     /// CTR (§2.5): encrypts and decrypts in place.
     [[nodiscard]] bool add_key_stream(const Block& iv, std::span<char> text);
 
     Cmac mac_;
     Aes128 cipher_;
-    Block of_zeros_; ///< the MAC of a block of zeros, where every S2V begins
+    Block begun_; ///< S2V up to the associated data: the MAC of a block of zeros, doubled
     std::vector<Block> scratch_;
 };
 

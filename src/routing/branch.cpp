@@ -5,7 +5,7 @@
 #include "sip/values.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 namespace roundabout::routing {
 namespace {
@@ -16,17 +16,23 @@ constexpr std::size_t mac_size = 8;
 constexpr char stream_flag = 1;
 constexpr char format = 0x42; // so that another format can be told from this one
 
-void write_word(std::string& out, std::uint64_t word, unsigned bytes) {
+constexpr std::size_t text_size = cookie.size() + (contents_size + mac_size) * 4 / 3 + 1;
+
+using Raw = std::array<char, contents_size + mac_size>;
+
+void write_word(Raw& out, std::size_t at, std::uint64_t word, unsigned bytes) {
     for (unsigned i = 0; i < bytes; ++i)
-        out.push_back(static_cast<char>((word >> (8 * i)) & 0xFFU));
+        out[at + i] = static_cast<char>((word >> (8 * i)) & 0xFFU);
 }
 
-std::uint64_t read_word(std::string_view bytes, std::size_t at, unsigned size) {
+std::uint64_t read_word(const Raw& bytes, std::size_t at, unsigned size) {
     std::uint64_t word = 0;
     for (unsigned i = 0; i < size; ++i)
         word |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
     return word;
 }
+
+std::string_view contents_of(const Raw& raw) noexcept { return {raw.data(), contents_size}; }
 
 /// Where the digits of the rport parameter begin; npos if it has none.
 std::size_t port_digits(std::string_view via) {
@@ -51,13 +57,28 @@ std::uint64_t mac(const HashKey& key, std::string_view contents, std::string_vie
         .finish();
 }
 
-std::optional<std::string> raw_bytes(std::string_view branch) {
-    if (!branch.starts_with(cookie))
+std::optional<Raw> raw_bytes(std::string_view branch) {
+    Raw raw{};
+    if (branch.size() != text_size || !branch.starts_with(cookie) ||
+        !crypto::from_base64url(branch.substr(cookie.size()), raw) ||
+        (raw[0] & ~stream_flag) != format)
         return std::nullopt;
-    const Result<std::string> raw = crypto::from_base64url(branch.substr(cookie.size()));
-    if (!raw || raw->size() != contents_size + mac_size || ((*raw)[0] & ~stream_flag) != format)
-        return std::nullopt;
-    return *raw;
+    return raw;
+}
+
+bool goes_on(std::string_view via, std::size_t at) noexcept {
+    return at < via.size() && (ascii::is_alpha(via[at]) || ascii::is_digit(via[at]));
+}
+
+/// False only where no branch of the size of ours can be in that Via: most are of others, and need
+/// not be parsed for that.
+bool may_bear_own(std::string_view via) noexcept {
+    for (std::size_t at = via.find(cookie); at != std::string_view::npos;
+         at = via.find(cookie, at + 1)) {
+        if (via.size() - at >= text_size && !goes_on(via, at + text_size))
+            return true;
+    }
+    return false;
 }
 
 } // namespace
@@ -96,16 +117,17 @@ std::optional<std::uint16_t> waiting_worker(const sip::Via& own) {
 }
 
 std::string seal_branch(const HashKey& mac_key, const Branch& branch, std::string_view next_via) {
-    std::string raw;
-    raw.reserve(contents_size + mac_size);
-    raw.push_back(static_cast<char>(format | (branch.stream ? stream_flag : 0)));
-    raw.push_back(static_cast<char>(branch.target));
-    raw.push_back(static_cast<char>(branch.attempt));
-    write_word(raw, branch.listener, 2);
-    write_word(raw, branch.owner, 8);
-    write_word(raw, branch.loop, 8);
-    write_word(raw, mac(mac_key, raw, next_via), mac_size);
-    return std::string(cookie) + crypto::to_base64url(raw);
+    Raw raw{static_cast<char>(format | (branch.stream ? stream_flag : 0)),
+            static_cast<char>(branch.target), static_cast<char>(branch.attempt)};
+    write_word(raw, 3, branch.listener, 2);
+    write_word(raw, 5, branch.owner, 8);
+    write_word(raw, 13, branch.loop, 8);
+    write_word(raw, contents_size, mac(mac_key, contents_of(raw), next_via), mac_size);
+    std::string text;
+    text.reserve(text_size);
+    text.append(cookie);
+    crypto::append_base64url(text, {raw.data(), raw.size()});
+    return text;
 }
 
 std::optional<Branch> read_branch(std::string_view branch) {
@@ -126,10 +148,9 @@ bool is_authentic(const KeyRing& keys, std::string_view branch, std::string_view
     const auto raw = raw_bytes(branch);
     if (!raw)
         return false;
-    const std::string_view contents = std::string_view(*raw).substr(0, contents_size);
     const std::uint64_t claimed = read_word(*raw, contents_size, mac_size);
     for (const DerivedKeys& derived : keys) {
-        if (mac(derived.branch_mac, contents, next_via) == claimed)
+        if (mac(derived.branch_mac, contents_of(*raw), next_via) == claimed)
             return true;
     }
     return false;
@@ -146,6 +167,9 @@ bool has_looped(const KeyRing& keys, const sip::Message& request, std::uint32_t 
         while (const auto value = cursor.next()) {
             if (!above.empty() && loop == above_loop && is_authentic(keys, above, *value))
                 return true;
+            above = {};
+            if (!may_bear_own(*value))
+                continue;
             const auto via = sip::parse_via(*value);
             const auto own = via ? read_branch(via->branch()) : std::nullopt;
             above = own ? via->branch() : std::string_view();

@@ -1,5 +1,6 @@
 #include "routing/decide.hpp"
 
+#include "base/ascii.hpp"
 #include "config/lookup.hpp"
 #include "routing/request_uri.hpp"
 #include "routing/route_set.hpp"
@@ -27,6 +28,13 @@ Decision reply(Rule rule, std::uint16_t status, std::string headers = {}) {
 bool is_loose(std::string_view route) {
     const auto uri = sip::parse_uri(route);
     return uri && uri->parameter("lr").has_value();
+}
+
+bool is_sips(std::string_view text) {
+    if (!ascii::iequals(text.substr(0, 5), "sips:")) // most are not, and need no parsing for that
+        return false;
+    const auto uri = sip::parse_uri(text);
+    return uri && uri->scheme == sip::Uri::Scheme::sips;
 }
 
 /// One request being decided: what is known of it, and the steps of §16 over that.
@@ -106,8 +114,7 @@ Outcome Case::decide() const {
                 return to_server(server, Rule::ack_to, {});
         }
     }
-    const auto uri = sip::parse_uri(routes_.request_uri);
-    return uri ? by_request_uri(*uri) : Outcome(reply(Rule::scheme, 416));
+    return routes_.uri ? by_request_uri(*routes_.uri) : Outcome(reply(Rule::scheme, 416));
 }
 
 /// Unknown sources get in by a token of their own dialog and in no other way.
@@ -125,7 +132,7 @@ std::optional<Decision> Case::admit() const {
 std::optional<Decision> Case::refuse() const {
     if (routes_.malformed)
         return reply(Rule::none, 400);
-    const auto uri = sip::parse_uri(routes_.request_uri);
+    const std::optional<sip::Uri>& uri = routes_.uri;
     if (!uri)
         return reply(Rule::none, 400);
     if (!uri->is_sip())
@@ -202,10 +209,9 @@ Outcome Case::by_token(const Place& place, Rule rule) const {
 Outcome Case::by_foreign_contact(const Place& place) const {
     if (std::holds_alternative<ServerPlace>(place))
         return by_token(place, Rule::dialog_contact);
-    if (source_.kind == Source::Kind::client) {
-        const auto uri = sip::parse_uri(routes_.request_uri);
-        return uri ? to_default(*uri, Rule::default_server, true) : reply(Rule::none, 400);
-    }
+    if (source_.kind == Source::Kind::client)
+        return routes_.uri ? to_default(*routes_.uri, Rule::default_server, true)
+                           : reply(Rule::none, 400);
     const auto* client = std::get_if<ClientPlace>(&place);
     if (client == nullptr || !client->binding)
         return reply(Rule::not_here, 404);
@@ -231,7 +237,7 @@ Outcome Case::by_path(const PathToken& path) const {
 
 /// §16.6 step 6 names the topmost Route as the next hop; strict_host judges it.
 Outcome Case::by_next_route() const {
-    const auto uri = sip::parse_uri(routes_.next);
+    const std::optional<sip::Uri>& uri = routes_.next_uri;
     if (!uri)
         return reply(Rule::none, 400);
     const auto server = config::server_by_domain(scene_.config, uri->host, uri->port);
@@ -337,7 +343,7 @@ Outcome Case::register_request() const {
     if (!source_.may_register)
         return reply(Rule::strict_client, 403);
     const bool routed = !routes_.next.empty();
-    const auto uri = sip::parse_uri(routed ? routes_.next : routes_.request_uri);
+    const std::optional<sip::Uri>& uri = routed ? routes_.next_uri : routes_.uri;
     if (!uri)
         return reply(Rule::none, 400);
     if (!routed && is_ours(*uri))
@@ -384,8 +390,7 @@ Decision Case::to_default(const sip::Uri& uri, Rule rule, bool keep_uri) const {
 /// URI is what the peer called itself, on whatever way it is reached: who began the dialog by an
 /// insecure one has not asked for more.
 Decision permitted(const sip::Message& request, Decision decision, const config::Config& config) {
-    const auto uri = sip::parse_uri(request.request_uri());
-    if (!decision.in_dialog && uri && uri->scheme == sip::Uri::Scheme::sips)
+    if (!decision.in_dialog && is_sips(request.request_uri()))
         drop_insecure(decision.targets, config);
     if (decision.targets.empty())
         return reply(Rule::sips, 480);

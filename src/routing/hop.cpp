@@ -8,26 +8,35 @@
 #include "sip/values.hpp"
 #include "sip/via_stamp.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+
 namespace roundabout::routing {
 namespace {
 
-std::string host_port(const config::Advertised& reach) {
-    return reach.host + ":" + std::to_string(reach.port);
+constexpr std::size_t value_room = 256; ///< a Via, a Record-Route and a Contact mostly fit
+
+void append_number(std::string& out, unsigned number) {
+    std::array<char, 10> digits{};
+    out.append(digits.data(),
+               std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+void append_host_port(std::string& out, const config::Advertised& reach) {
+    append_number(out.append(reach.host).append(":"), reach.port);
 }
 
 /// §16.6 step 4: the URI by which that side reaches us, with the way to the peer there as its user.
-Result<std::string> record_route(const HopSide& side, Side which, std::string_view scheme,
-                                 std::string_view call_id, Tokens& tokens) {
-    const Result<std::string> token = tokens.seal_route({which, side.place}, call_id);
-    if (!token)
-        return token.error();
-    const std::string reach = host_port(side.reach);
-    std::string value;
-    value.reserve(scheme.size() + token->size() + reach.size() + 24); // and what is the same in all
-    value.append("<").append(scheme).append(":").append(*token);
-    value.append("@").append(reach);
-    value.append(";transport=").append(uri_parameter(side.transport)).append(";lr>");
-    return value;
+Result<void> append_record_route(std::string& out, const HopSide& side, Side which,
+                                 std::string_view scheme, std::string_view call_id,
+                                 Tokens& tokens) {
+    out.append("<").append(scheme).append(":");
+    if (const auto sealed = tokens.append_route(out, which, side.place, call_id); !sealed)
+        return sealed;
+    append_host_port(out.append("@"), side.reach);
+    out.append(";transport=").append(uri_parameter(side.transport)).append(";lr>");
+    return {};
 }
 
 Side other(Side side) noexcept { return side == Side::caller ? Side::callee : Side::caller; }
@@ -39,45 +48,66 @@ Result<std::string> wrapped_contact(std::string_view uri, const HopSide& from,
     const Result<sip::Uri> parsed = sip::parse_uri(uri);
     if (!parsed || !parsed->is_sip() || parsed->parameter("gr")) // R13
         return std::string();
-    const Result<std::string> token =
-        tokens.seal_contact({side, from.place, std::string(uri), true}, call_id);
-    if (!token)
-        return token.error();
-    const std::string contact = host_port(towards.contact);
     std::string wrapped;
-    wrapped.reserve(parsed->user.size() + contact.size() + token->size() + 32); // and what all have
+    wrapped.reserve(value_room);
     wrapped.append(parsed->scheme == sip::Uri::Scheme::sips ? "sips:" : "sip:");
     if (parsed->has_user)
         wrapped.append(parsed->user).append("@");
-    wrapped.append(contact);
-    wrapped.append(";transport=").append(uri_parameter(towards.transport));
-    wrapped.append(";rb=").append(*token);
+    append_host_port(wrapped, towards.contact);
+    wrapped.append(";transport=").append(uri_parameter(towards.transport)).append(";rb=");
+    if (const auto sealed = tokens.append_contact(wrapped, side, from.place, uri, call_id); !sealed)
+        return sealed.error();
     return wrapped;
 }
 
 enum class Wrapped : std::uint8_t { all, not_the_long_ones };
 
-/// Rewrites every Contact but those that would become too long. After an error nothing more is.
-Result<Wrapped> wrap_contacts(const sip::Message& message, const HopSide& from,
-                              const HopSide& towards, Side side, sip::Edits& edits,
-                              Tokens& tokens) {
-    if (!towards.rewrite_contact)
+/// One message's Contacts as the other side is to see them.
+struct Wrapping {
+    const sip::Message& message;
+    const HopSide& from;
+    const HopSide& towards;
+    Side side;
+};
+
+Result<Wrapped> wrap_contact(std::string_view value, const Wrapping& wrapping, sip::Edits& edits,
+                             Tokens& tokens) {
+    const Result<sip::NameAddr> contact = sip::parse_name_addr(value);
+    if (!contact)
         return Wrapped::all;
-    auto wrapped = Wrapped::all;
-    for (const sip::ValueAt& value : sip::values(message, sip::HeaderId::contact)) {
-        const Result<sip::NameAddr> contact = sip::parse_name_addr(value.text);
-        if (!contact)
+    const auto& [message, from, towards, side] = wrapping;
+    const Result<std::string> uri =
+        wrapped_contact(contact->uri, from, towards, side, sip::call_id(message), tokens);
+    if (!uri)
+        return uri.error();
+    if (uri->size() > contact_limit)
+        return Wrapped::not_the_long_ones;
+    if (uri->empty())
+        return Wrapped::all;
+    if (contact->bracketed) // else brackets have to come around it
+        edits.replace(sip::span_of(message, contact->uri), *uri);
+    else
+        edits.replace_uri(value, *uri);
+    return Wrapped::all;
+}
+
+/// Rewrites every Contact but those that would become too long. After an error nothing more is.
+Result<Wrapped> wrap_contacts(const Wrapping& wrapping, sip::Edits& edits, Tokens& tokens) {
+    auto all = Wrapped::all;
+    if (!wrapping.towards.rewrite_contact)
+        return all;
+    for (const sip::HeaderField& row : wrapping.message.headers()) {
+        if (row.id != sip::HeaderId::contact)
             continue;
-        const Result<std::string> uri =
-            wrapped_contact(contact->uri, from, towards, side, sip::call_id(message), tokens);
-        if (!uri)
-            return uri.error();
-        if (uri->size() > contact_limit)
-            wrapped = Wrapped::not_the_long_ones;
-        else if (!uri->empty())
-            edits.replace_uri(value.text, *uri);
+        sip::ValueCursor cursor(wrapping.message.text(row.value));
+        while (const auto value = cursor.next()) {
+            const Result<Wrapped> one = wrap_contact(*value, wrapping, edits, tokens);
+            if (!one)
+                return one;
+            all = std::max(all, *one);
+        }
     }
-    return wrapped;
+    return all;
 }
 
 std::string_view leaving_uri(const sip::Message& request, const Target& target) {
@@ -119,11 +149,15 @@ Result<void> edit_record_routes(const sip::Message& request, const RequestHop& h
     const std::string_view scheme = scheme_of(leaving_uri(request, hop.target));
     const std::string_view call_id = sip::call_id(request);
     const Side from = hop.decision.from_side;
-    const Result<std::string> upper = record_route(hop.out, other(from), scheme, call_id, tokens);
-    const Result<std::string> lower = record_route(hop.in, from, scheme, call_id, tokens);
-    if (!upper || !lower)
-        return upper ? lower.error() : upper.error();
-    edits.prepend(sip::HeaderId::record_route, *upper + ", " + *lower);
+    std::string both; // the upper one and the lower one
+    both.reserve(value_room);
+    if (const auto done = append_record_route(both, hop.out, other(from), scheme, call_id, tokens);
+        !done)
+        return done;
+    both.append(", ");
+    if (const auto done = append_record_route(both, hop.in, from, scheme, call_id, tokens); !done)
+        return done;
+    edits.prepend(sip::HeaderId::record_route, both);
     return {};
 }
 
@@ -136,7 +170,7 @@ Result<void> edit_path(const sip::Message& request, const RequestHop& hop, sip::
         return token.error();
     std::string value("<");
     value.append(scheme_of(leaving_uri(request, hop.target))).append(":").append(*token);
-    value.append("@").append(host_port(hop.out.reach));
+    append_host_port(value.append("@"), hop.out.reach);
     value.append(";transport=").append(uri_parameter(hop.out.transport)).append(";lr");
     value.append(hop.path->outbound ? ";ob>" : ">");
     edits.prepend(sip::HeaderId::path, value);
@@ -173,20 +207,25 @@ void add_challenges(const sip::Message& other, sip::Edits& edits) {
 }
 
 std::string via_value(const RequestHop& hop, std::string_view branch) {
-    std::string via("SIP/2.0/");
-    via.append(via_name(hop.out.transport)).append(" ").append(host_port(hop.out.reach));
+    std::string via;
+    via.reserve(value_room);
+    via.append("SIP/2.0/").append(via_name(hop.out.transport)).append(" ");
+    append_host_port(via, hop.out.reach);
     via.append(";branch=").append(branch);
     if (hop.branch.stream)
-        via.append(";w=").append(std::to_string(hop.branch.worker));
+        append_number(via.append(";w="), hop.branch.worker);
     return via;
 }
 
-/// The Via below ours as it leaves: the MAC of our branch covers it.
-std::string stamped_top_via(const sip::Message& request, const Flow& from, std::uint32_t keep) {
+/// Stamps the Via below ours and gives it as it leaves: the MAC of our branch covers it.
+std::string stamp_top_via(const sip::Message& request, const RequestHop& hop, sip::Edits& edits) {
     std::string stamped;
-    if (const auto via = sip::first_value(request, sip::HeaderId::via))
-        sip::append_stamped_via(stamped, *via, from.remote.address.to_string(), from.remote.port,
-                                keep);
+    const auto via = sip::first_value(request, sip::HeaderId::via);
+    if (!via)
+        return stamped;
+    const Endpoint& from = hop.in_flow.remote;
+    sip::append_stamped_via(stamped, *via, from.address.to_string(), from.port, hop.keep);
+    edits.replace(sip::span_of(request, *via), stamped);
     return stamped;
 }
 
@@ -217,7 +256,7 @@ Result<ForwardedRequest> forward_request(const sip::Message& request, const Requ
     }
     if (refreshes_target(request.method())) {
         const Result<Wrapped> wrapped =
-            wrap_contacts(request, hop.in, hop.out, hop.decision.from_side, edits, tokens);
+            wrap_contacts({request, hop.in, hop.out, hop.decision.from_side}, edits, tokens);
         if (!wrapped)
             return wrapped.error();
         forwarded.contact_too_long = *wrapped == Wrapped::not_the_long_ones;
@@ -234,9 +273,8 @@ Result<ForwardedRequest> forward_request(const sip::Message& request, const Requ
     }
     if (hop.decision.remove_identity)
         edits.remove_all(sip::HeaderId::p_asserted_identity);
-    edits.stamp_top_via(hop.in_flow.remote.address.to_string(), hop.in_flow.remote.port, hop.keep);
-    forwarded.branch = seal_branch(keys.front().branch_mac, hop.branch,
-                                   stamped_top_via(request, hop.in_flow, hop.keep));
+    forwarded.branch =
+        seal_branch(keys.front().branch_mac, hop.branch, stamp_top_via(request, hop, edits));
     edits.prepend(sip::HeaderId::via, via_value(hop, forwarded.branch));
     forwarded.bytes = edits.apply(is_reliable(hop.out.transport));
     return forwarded;
@@ -250,8 +288,8 @@ ForwardedResponse forward_response(const sip::Message& response, const ResponseH
     const bool sets_target = refreshes_target(hop.method) && response.status() > 100 &&
                              response.status() < 300; // not in 3xx or 485: those name others (R16)
     if (sets_target)
-        forwarded.unsealed =
-            !wrap_contacts(response, hop.out, hop.in, other(hop.decision.from_side), edits, tokens);
+        forwarded.unsealed = !wrap_contacts(
+            {response, hop.out, hop.in, other(hop.decision.from_side)}, edits, tokens);
     for (const registration::RestoredContact& restored : hop.restored)
         edits.replace_uri(restored.value, restored.uri);
     for (const sip::Message* other : hop.challenges)

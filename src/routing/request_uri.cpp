@@ -23,6 +23,8 @@ std::string uri_at_server(const sip::Uri& uri, const config::TrustedServer& serv
 }
 
 std::string_view without_headers(std::string_view text) {
+    if (text.find('?') == std::string_view::npos) // most have none, and need no parsing for that
+        return text;
     const auto uri = sip::parse_uri(text);
     return uri && !uri->headers.empty() ? text.substr(0, text.size() - uri->headers.size() - 1)
                                         : text;

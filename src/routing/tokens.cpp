@@ -27,94 +27,129 @@ std::string call_hash(const HashKey& key, std::string_view call_id) {
     return bytes;
 }
 
-std::string associated_data(std::string_view head, std::string_view associated) {
-    std::string data;
-    data.reserve(head.size() + associated.size());
-    return data.append(head).append(associated);
+std::string head_of(char kind, Side side, std::uint8_t key_id) {
+    return {static_cast<char>(kind | static_cast<char>(side)), static_cast<char>(key_id)};
 }
 
+/// Where Opener::of_any_call has it. `kind` as it was compared with those that open so.
+std::size_t place_of(char kind, Side side) noexcept {
+    return (kind == path_kind ? 2U : 0U) + static_cast<std::size_t>(side);
+}
+
+Side side_of(std::string_view raw) noexcept { return static_cast<Side>(raw[0] & 1); }
+
 } // namespace
+
+Result<Tokens::Opener> Tokens::opener_of(const DerivedKeys& keys) {
+    Result<crypto::Siv> siv = crypto::Siv::make(keys.token);
+    Result<crypto::Hmac> binding_mac = crypto::Hmac::make(keys.binding);
+    if (!siv || !binding_mac)
+        return Error::key_unusable;
+    Opener opener{keys, std::move(*siv), std::move(*binding_mac), {}};
+    for (const char kind : {contact_kind, path_kind}) {
+        for (const Side side : {Side::caller, Side::callee}) {
+            const auto about = opener.siv.about(head_of(kind, side, keys.id));
+            if (!about)
+                return about.error();
+            opener.of_any_call[place_of(kind, side)] = *about;
+        }
+    }
+    return opener;
+}
 
 Result<Tokens> Tokens::make(const KeyRing& keys) {
     std::vector<Opener> openers;
     for (const DerivedKeys& derived : keys) {
-        Result<crypto::Siv> siv = crypto::Siv::make(derived.token);
-        if (!siv)
-            return siv.error();
-        Result<crypto::Hmac> binding_mac = crypto::Hmac::make(derived.binding);
-        if (!binding_mac)
-            return binding_mac.error();
-        openers.push_back({derived, std::move(*siv), std::move(*binding_mac)});
+        Result<Opener> opener = opener_of(derived);
+        if (!opener)
+            return opener.error();
+        openers.push_back(std::move(*opener));
     }
     if (openers.empty())
         return Error::key_unusable;
     return Tokens(std::move(openers));
 }
 
-Result<std::string> Tokens::seal(char kind, Side side, std::string_view associated,
-                                 std::string_view contents) {
-    Opener& newest = openers_.front();
-    std::string raw;
-    raw.reserve(head_size + crypto::Siv::overhead + contents.size());
-    raw.push_back(static_cast<char>(kind | static_cast<char>(side)));
-    raw.push_back(static_cast<char>(newest.keys.id));
-    const Result<std::string> sealed = newest.siv.seal(associated_data(raw, associated), contents);
-    if (!sealed)
-        return sealed.error();
-    return raw.append(*sealed);
+Result<crypto::Siv::About> Tokens::about(Opener& opener, std::string_view head,
+                                         std::string_view call_id) {
+    const auto kind = static_cast<char>(head[0] & ~1);
+    if (kind != route_kind)
+        return opener.of_any_call[place_of(kind, side_of(head))];
+    associated_.assign(head).append(call_id);
+    return opener.siv.about(associated_);
 }
 
-Result<std::string> Tokens::open(std::string_view raw, char kind, std::string_view associated) {
-    if (raw.size() <= head_size + crypto::Siv::overhead || (raw[0] & ~1) != kind)
+std::string& Tokens::begin(char kind, Side side) {
+    raw_.assign(head_of(kind, side, openers_.front().keys.id));
+    raw_.append(crypto::Siv::overhead, '\0');
+    return raw_;
+}
+
+Result<void> Tokens::seal(std::string_view call_id) {
+    Opener& newest = openers_.front();
+    const auto associated = about(newest, std::string_view(raw_).substr(0, head_size), call_id);
+    if (!associated)
+        return associated.error();
+    return newest.siv.seal(*associated, std::span(raw_).subspan(head_size));
+}
+
+Result<std::string_view> Tokens::open(char kind, std::string_view call_id) {
+    if (raw_.size() <= head_size + crypto::Siv::overhead || (raw_[0] & ~1) != kind)
         return Error::token_malformed;
-    const auto key_id = static_cast<std::uint8_t>(raw[1]);
+    const auto key_id = static_cast<std::uint8_t>(raw_[1]);
     const auto opener = std::ranges::find(
         openers_, key_id, [](const Opener& candidate) { return candidate.keys.id; });
     if (opener == openers_.end())
         return Error::token_forged;
-    return opener->siv.open(associated_data(raw.substr(0, head_size), associated),
-                            raw.substr(head_size));
+    const auto associated = about(*opener, std::string_view(raw_).substr(0, head_size), call_id);
+    if (!associated)
+        return Error::token_forged;
+    return opener->siv.open(*associated, std::span(raw_).subspan(head_size));
+}
+
+Result<void> Tokens::append_route(std::string& out, Side side, const Place& place,
+                                  std::string_view call_id) {
+    write_place(begin(route_kind, side), place);
+    const Result<void> sealed = seal(call_id);
+    if (sealed)
+        crypto::append_base64url(out, raw_);
+    return sealed;
 }
 
 Result<std::string> Tokens::seal_route(const RouteToken& token, std::string_view call_id) {
-    std::string contents;
-    write_place(contents, token.place);
-    const Result<std::string> sealed = seal(route_kind, token.side, call_id, contents);
-    if (!sealed)
-        return sealed.error();
-    return crypto::to_base64url(*sealed);
+    std::string text;
+    const Result<void> sealed = append_route(text, token.side, token.place, call_id);
+    return sealed ? Result<std::string>(std::move(text)) : sealed.error();
 }
 
 Result<RouteToken> Tokens::open_route(std::string_view user, std::string_view call_id) {
-    const Result<std::string> raw = crypto::from_base64url(user);
-    if (!raw)
-        return raw.error();
-    const Result<std::string> contents = open(*raw, route_kind, call_id);
+    if (const Result<void> decoded = crypto::from_base64url(user, raw_); !decoded)
+        return decoded.error();
+    const Result<std::string_view> contents = open(route_kind, call_id);
     if (!contents)
         return contents.error();
     TokenReader reader(*contents);
-    RouteToken token{static_cast<Side>((*raw)[0] & 1), reader.place()};
+    RouteToken token{side_of(raw_), reader.place()};
     if (reader.failed() || !reader.rest().empty())
         return Error::token_malformed;
     return token;
 }
 
 Result<std::string> Tokens::seal_path(const PathToken& token) {
-    std::string contents;
+    std::string& contents = begin(path_kind, Side::callee);
     contents.push_back(token.outbound ? '\1' : '\0');
     write_number(contents, token.server);
     write_place(contents, token.place);
-    const Result<std::string> sealed = seal(path_kind, Side::callee, "", contents);
+    const Result<void> sealed = seal("");
     if (!sealed)
         return sealed.error();
-    return crypto::to_base64url(*sealed);
+    return crypto::to_base64url(raw_);
 }
 
 Result<PathToken> Tokens::open_path(std::string_view user) {
-    const Result<std::string> raw = crypto::from_base64url(user);
-    if (!raw)
-        return raw.error();
-    const Result<std::string> contents = open(*raw, path_kind, "");
+    if (const Result<void> decoded = crypto::from_base64url(user, raw_); !decoded)
+        return decoded.error();
+    const Result<std::string_view> contents = open(path_kind, "");
     if (!contents)
         return contents.error();
     TokenReader reader(*contents);
@@ -129,34 +164,39 @@ Result<PathToken> Tokens::open_path(std::string_view user) {
     return token;
 }
 
-Result<std::string> Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
-    std::string contents;
-    contents.reserve(call_hash_size + token.uri.size() + 64); // and a place, at most
+Result<void> Tokens::append_contact(std::string& out, Side side, const Place& place,
+                                    std::string_view uri, std::string_view call_id) {
+    std::string& contents = begin(contact_kind, side);
     contents.append(call_hash(openers_.front().keys.name, call_id));
-    write_place(contents, token.place);
-    contents.append(token.uri);
-    const Result<std::string> sealed = seal(contact_kind, token.side, "", contents);
-    if (!sealed)
-        return sealed.error();
-    return crypto::to_base32(*sealed);
+    write_place(contents, place);
+    contents.append(uri);
+    const Result<void> sealed = seal("");
+    if (sealed)
+        crypto::append_base32(out, raw_);
+    return sealed;
+}
+
+Result<std::string> Tokens::seal_contact(const ContactToken& token, std::string_view call_id) {
+    std::string text;
+    const Result<void> sealed = append_contact(text, token.side, token.place, token.uri, call_id);
+    return sealed ? Result<std::string>(std::move(text)) : sealed.error();
 }
 
 Result<ContactToken> Tokens::open_contact(std::string_view value, std::string_view call_id) {
-    const Result<std::string> raw = crypto::from_base32(value);
-    if (!raw)
-        return raw.error();
-    const Result<std::string> contents = open(*raw, contact_kind, "");
+    if (const Result<void> decoded = crypto::from_base32(value, raw_); !decoded)
+        return decoded.error();
+    const Result<std::string_view> contents = open(contact_kind, "");
     if (!contents)
         return contents.error();
     TokenReader reader(*contents);
     const std::string_view made_for = reader.take(call_hash_size);
     ContactToken token;
-    token.side = static_cast<Side>((*raw)[0] & 1);
+    token.side = side_of(raw_);
     token.place = reader.place();
     token.uri = reader.rest();
     if (reader.failed() || token.uri.empty())
         return Error::token_malformed;
-    const auto key_id = static_cast<std::uint8_t>((*raw)[1]);
+    const auto key_id = static_cast<std::uint8_t>(raw_[1]);
     for (const Opener& opener : openers_) {
         if (opener.keys.id == key_id)
             token.same_call = made_for == call_hash(opener.keys.name, call_id);

@@ -7,6 +7,7 @@
 #include "registration/binding.hpp"
 #include "routing/keys.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -84,6 +85,9 @@ class Tokens {
 
     /// The user part of a Record-Route URI, base64url.
     [[nodiscard]] Result<std::string> seal_route(const RouteToken& token, std::string_view call_id);
+    /// The same behind what `out` has.
+    [[nodiscard]] Result<void> append_route(std::string& out, Side side, const Place& place,
+                                            std::string_view call_id);
     /// Only under the Call-ID it was made for. Errors: token_malformed, token_forged.
     [[nodiscard]] Result<RouteToken> open_route(std::string_view user, std::string_view call_id);
 
@@ -96,6 +100,9 @@ class Tokens {
     /// The value of `rb=` in a dialog's Contact, base32.
     [[nodiscard]] Result<std::string> seal_contact(const ContactToken& token,
                                                    std::string_view call_id);
+    /// The same behind what `out` has.
+    [[nodiscard]] Result<void> append_contact(std::string& out, Side side, const Place& place,
+                                              std::string_view uri, std::string_view call_id);
     /// Opens under any Call-ID and says whether it was this one: a Refer-To may carry a Contact
     /// into another call (R22), but only its own call's token admits. Errors as of open_route.
     [[nodiscard]] Result<ContactToken> open_contact(std::string_view value,
@@ -114,16 +121,25 @@ class Tokens {
         DerivedKeys keys;
         crypto::Siv siv;
         mutable crypto::Hmac binding_mac; ///< a calculation leaves it as it was
+        /// The associated data of tokens that open under any Call-ID, by their first byte.
+        std::array<crypto::Siv::About, 4> of_any_call;
     };
     explicit Tokens(std::vector<Opener> openers) noexcept
         : openers_(std::move(openers)) {}
 
-    [[nodiscard]] Result<std::string> seal(char kind, Side side, std::string_view associated,
-                                           std::string_view contents);
-    [[nodiscard]] Result<std::string> open(std::string_view raw, char kind,
-                                           std::string_view associated);
+    [[nodiscard]] static Result<Opener> opener_of(const DerivedKeys& keys);
+    [[nodiscard]] Result<crypto::Siv::About> about(Opener& opener, std::string_view head,
+                                                   std::string_view call_id);
+    /// Head and room for what sealing adds; the contents are then appended.
+    [[nodiscard]] std::string& begin(char kind, Side side);
+    /// Seals what begin() gave.
+    [[nodiscard]] Result<void> seal(std::string_view call_id);
+    /// The contents of the sealed token in `raw_`, in their place there.
+    [[nodiscard]] Result<std::string_view> open(char kind, std::string_view call_id);
 
     std::vector<Opener> openers_; ///< newest first
+    std::string raw_;             ///< the token at hand; a member so that its room is used again
+    std::string associated_;      ///< the same for associated data
 };
 
 /// `rb=` of a registered Contact: 12 bytes in base32, which no sealed token is short enough to be.

@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <arpa/inet.h>
+#include <array>
+#include <string>
+#include <vector>
+
 using namespace roundabout;
 
 TEST_CASE("R45 address: IPv6 has brackets as a host and none in received") {
@@ -22,6 +27,26 @@ TEST_CASE("address: names, zones, empty text and bracketed IPv4 are refused") {
                              "192.0.2.256", "1:2:3:4:5:6:7:8:9"}) {
         CAPTURE(text);
         CHECK_FALSE(IpAddress::parse(text).has_value());
+    }
+}
+
+TEST_CASE("address: an IPv4 address is taken exactly as inet_pton takes it") {
+    const std::vector<std::string> numbers{"",   "0",   "00",  "1",   "9",   "10",  "01",
+                                           "99", "100", "255", "256", "001", "0x1", "1000"};
+    for (const std::string& a : numbers) {
+        for (const std::string& b : numbers) {
+            for (const std::string& text :
+                 {a + "." + b + ".3.4", "1.2." + a + "." + b, a + "." + b, a + b + ".2.3.4",
+                  "1.2.3." + a + "." + b, "1.2.3.4" + a + " ", "-" + a + ".2.3." + b}) {
+                CAPTURE(text);
+                std::array<std::uint8_t, 4> bytes{};
+                const bool taken = ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1;
+                const auto parsed = IpAddress::parse(text);
+                REQUIRE(parsed.has_value() == taken);
+                if (taken)
+                    CHECK(*parsed == IpAddress::v4(bytes));
+            }
+        }
     }
 }
 

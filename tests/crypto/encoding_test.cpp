@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <random>
+#include <string>
+#include <string_view>
 
 using namespace roundabout::crypto;
 
@@ -46,5 +49,46 @@ TEST_CASE("encodings: any bytes come back") {
             byte = static_cast<char>(random());
         CHECK(*from_base32(to_base32(bytes)) == bytes);
         CHECK(*from_base64url(to_base64url(bytes)) == bytes);
+    }
+}
+
+TEST_CASE("encodings: written behind what is there, and read into what was used before") {
+    std::string text = "rb=";
+    append_base32(text, "foobar");
+    CHECK(text == "rb=mzxw6ytboi");
+    append_base64url(text = "sip:", "foobar");
+    CHECK(text == "sip:Zm9vYmFy");
+    std::string bytes = "longer than what comes";
+    REQUIRE(from_base32("mzxw6ytboi", bytes).has_value());
+    CHECK(bytes == "foobar");
+    REQUIRE(from_base64url("Zm9v", bytes).has_value());
+    CHECK(bytes == "foo");
+    CHECK_FALSE(from_base64url("Zm9v!", bytes).has_value());
+}
+
+TEST_CASE("base64url: into a place of fixed size goes only what fills it") {
+    std::array<char, 5> bytes{};
+    CHECK(from_base64url("Zm9vYmE", bytes).has_value());
+    CHECK(std::string_view(bytes.data(), bytes.size()) == "fooba");
+    for (const auto* text : {"", "Zm9vYg", "Zm9vYmFy", "Zm9vYm!"}) {
+        CAPTURE(text);
+        CHECK_FALSE(from_base64url(text, bytes).has_value());
+    }
+}
+
+TEST_CASE("encodings: a wrong character is found wherever it stands") {
+    const std::string base32(19, 'a');
+    const std::string base64(19, 'A');
+    for (std::size_t i = 0; i < base32.size(); ++i) {
+        for (const char wrong : {'=', '1', '\0', '\xFF'}) {
+            std::string text = base32;
+            text[i] = wrong;
+            CHECK_FALSE(from_base32(text).has_value());
+        }
+        for (const char wrong : {'=', '+', '\0', '\xFF'}) {
+            std::string text = base64;
+            text[i] = wrong;
+            CHECK_FALSE(from_base64url(text).has_value());
+        }
     }
 }

@@ -174,3 +174,32 @@ TEST_CASE("R46 branch: a CANCEL and an ACK to a non-2xx hash like their INVITE")
     CHECK(loop_hash(key, ack, 7) == loop_hash(key, invite, 7));
     CHECK(owner_hash(key, cancel) == owner_hash(key, invite));
 }
+
+TEST_CASE("R46 branch: an older version's is authentic, and made again the same") {
+    constexpr std::string_view branch = "z9hG4bKQ8gA777__________-_Nq4lnRSMB2XR8S2c1Snk";
+    CHECK(seal_branch(test_keys().front().branch_mac, sample(), next_via) == branch);
+    CHECK(is_authentic(test_keys(), branch, next_via));
+    const sip::Message invite =
+        request("INVITE", "sip:bob@pbx.example.com", {"Route: <sip:a@b;lr>"});
+    CHECK(owner_hash(key, invite) == 202436276674542150ULL);
+    CHECK(loop_hash(key, invite, 7) == 12859972223091824235ULL);
+}
+
+TEST_CASE("R29 branch: our Via counts however others have written it anew") {
+    const KeyRing keys = test_keys();
+    const std::string ours = own_via(keys);
+    const std::size_t at = ours.find(";branch=");
+    const std::string branch = ours.substr(at + 8, 46);
+    REQUIRE(branch.starts_with("z9hG4bK"));
+    const auto looped = [&](const std::string& parameters) {
+        const std::string via = ours.substr(0, at) + parameters;
+        return has_looped(
+            keys, request("INVITE", "sip:b@b.test", {"Via: " + via, "Via: " + client_via}), 0);
+    };
+    CHECK(looped(";branch=" + branch));
+    CHECK(looped(";x=z9hG4bK;BRANCH = " + branch + " ;received=192.0.2.1"));
+    CHECK(looped(";rport=5060;branch=" + branch + ";x"));
+    CHECK_FALSE(looped(";branch=" + branch + "A"));
+    CHECK_FALSE(looped(";branch=" + branch.substr(0, 45)));
+    CHECK_FALSE(looped(";branch=z9hG4bKx;x=" + branch));
+}

@@ -156,3 +156,25 @@ TEST_CASE("dialog: a peer that keeps no Route is found by the token in the R-URI
     REQUIRE(client_of(decision));
     CHECK(client_of(decision)->place == wss_client());
 }
+
+TEST_CASE("dialog: a token in the R-URI is found by its name in any case, in every layer") {
+    Where where;
+    const auto upper = [](std::string uri) { return uri.replace(uri.find(";rb="), 4, ";RB="); };
+    const std::string inner = upper(where.contact(wss_client(1), "sip:a@h.invalid;x=rb="));
+    const std::string uri = upper(where.contact(wss_client(2), inner));
+    const std::string route = where.route(wss_client(), Side::caller);
+    const Decision decision =
+        where.decide(request("BYE", uri, {"Route: " + route, tagged}), where.server("pbx"));
+    CHECK(decision.targets.front().request_uri == "sip:a@h.invalid;x=rb=");
+}
+
+TEST_CASE("dialog: Routes of one host at several ports are ours where that port is") {
+    Where where;
+    const std::string ours = where.route(wss_client(), Side::caller);
+    const std::string stranger = "<sip:192.0.2.1:5999;lr>";
+    const Decision decision =
+        where.decide(request("BYE", "sip:a@h.invalid",
+                             {"Route: " + ours + ", " + stranger + ", " + ours, tagged}),
+                     where.server("pbx"));
+    CHECK(decision.pop_routes == 1);
+}

@@ -17,11 +17,11 @@ bool cipher_broken = false;
 
 /// Stands before libcrypto's own, for NoCipher: a cipher that has its key cannot be broken from
 /// outside.
-extern "C" int EVP_EncryptUpdate(EVP_CIPHER_CTX* context, unsigned char* out, int* written,
-                                 const unsigned char* in, int size) {
+extern "C" int EVP_Cipher(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* in,
+                          unsigned int size) {
     static const auto real =
-        reinterpret_cast<decltype(&EVP_EncryptUpdate)>(::dlsym(RTLD_NEXT, "EVP_EncryptUpdate"));
-    return cipher_broken ? 0 : real(context, out, written, in, size);
+        reinterpret_cast<decltype(&EVP_Cipher)>(::dlsym(RTLD_NEXT, "EVP_Cipher"));
+    return cipher_broken ? -1 : real(context, out, in, size);
 }
 
 /// The same for a MAC that has its key.

@@ -205,3 +205,32 @@ TEST_CASE("tokens: where libcrypto fails there is an error, no empty token and n
     CHECK(tokens.seal_contact(contact, "call").has_value());
     CHECK(tokens.binding_id("pbx", "sip:a@b", "sip:c@d", "", 0).has_value());
 }
+
+TEST_CASE("tokens: what an older version sealed opens, and is sealed the same") {
+    constexpr std::string_view call_id = "a84b4c76e66710@192.0.2.1";
+    Tokens tokens = make_tokens();
+    const std::vector<routing::Place> places = every_place();
+    const std::vector<std::string> routes{
+        "EQHxDNRC3tvDlftbb_EfEa6ZB1jAfBn9RQ",
+        "EQHPDlSufqq_aP1AFLvfARLy9kbpUAuwjHpLmvu991ZO-nHX44pMkvw",
+        "EQHU84t4VcBN7VXxZlEk-fzHp30zyjqmJ3Y_",
+        "EQHL2le41Kuvi0q-35RxmYcrH6C10HD71MUpJiGdncASIYq--VV6ootExRE",
+        "EQGuH6nGkoBcVkDzngEtlDNEnERfqIkojw",
+        "EQFBMI9dtdOiplps7hbmMNrRj8XnbECKOUGsonJliCVoj5lT1f7wzkgs"};
+    REQUIRE(routes.size() == places.size());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        CHECK(*tokens.seal_route({Side::callee, places[i]}, call_id) == routes[i]);
+        CHECK(tokens.open_route(routes[i], call_id)->place == places[i]);
+    }
+    constexpr std::string_view contact =
+        "eaaqg5rmwqdhpinhjeyjudd6ikodjzdccx4pj5kr2z7kqcolotu5bpyjulz4imaq5rrutmuunhmfpunl2bmvbj7in"
+        "ocr6jfncib5fknio5wgxcmuytqa";
+    constexpr std::string_view uri = "sip:alice@192.0.2.1:5060";
+    CHECK(*tokens.seal_contact({Side::caller, places.back(), std::string(uri), true}, call_id) ==
+          contact);
+    CHECK(tokens.open_contact(contact, call_id)->uri == uri);
+    constexpr std::string_view path = "MQGa9OmSjM8QPuktGSDV7b8dZTT1VYTS4YJYtWgPVdzYN6Aavl6FRpVxgIU";
+    const auto client = std::get<ClientPlace>(places.back());
+    CHECK(*tokens.seal_path({7, true, client}) == path);
+    CHECK(tokens.open_path(path)->place == client);
+}
