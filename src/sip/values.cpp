@@ -13,6 +13,8 @@ namespace {
 /// The end of the value that begins `row`: the position of a comma outside quotes and angle
 /// brackets, or the row's size.
 [[nodiscard]] std::size_t value_end(std::string_view row) noexcept {
+    if (row.find(',') == std::string_view::npos)
+        return row.size(); // the usual row, which has one value
     for (std::size_t at = 0; at < row.size();) {
         if (!grammar::is_in(row[at], grammar::row_mark)) {
             ++at;
