@@ -69,7 +69,7 @@ using Verdict = std::optional<Rejection>;
             continue;
         ValueCursor cursor(message.text(row.value));
         while (const auto value = cursor.next()) {
-            const Result<Via> via = parse_via(*value);
+            const Result<Via> via = top ? top_via(message) : parse_via(*value);
             if (!via)
                 return reject(Error::bad_via, HeaderId::via);
             // A branch that is the cookie alone identifies no transaction (RFC 4475 §3.2.1).

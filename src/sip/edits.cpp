@@ -101,12 +101,16 @@ void Edits::take_values(HeaderId id, std::size_t first, std::size_t last) {
         taken_.insert(known.size(), {id, 0, 0});
         taken = taken_.view().end() - 1;
     }
+    // What earlier calls took is taken again, in longer spans that hide theirs.
+    if (taken->last + last == 0) {
+        taken->first = take_first_values(id, taken->first, first);
+        return;
+    }
     std::size_t total = 0;
     for (const auto& row : message_->headers()) {
         if (row.id == id)
             total += count_values(message_->text(row.value));
     }
-    // What earlier calls took is taken again, in longer spans that hide theirs.
     taken->first = std::min(taken->first + std::min(first, total), total);
     taken->last = std::min(taken->last + last, total);
     const std::size_t end = total - taken->last;
@@ -120,6 +124,27 @@ void Edits::take_values(HeaderId id, std::size_t first, std::size_t last) {
             keep_values(row, in_row(taken->first) - before, in_row(end) - before);
         before += here;
     }
+}
+
+std::size_t Edits::take_first_values(HeaderId id, std::size_t taken, std::size_t more) {
+    const std::size_t wanted = taken + std::min(more, message_->bytes().size());
+    std::size_t gone = 0;
+    for (const auto& row : message_->headers()) {
+        if (gone == wanted)
+            break;
+        if (row.id != id)
+            continue;
+        ValueCursor cursor(message_->text(row.value));
+        const std::size_t before = gone;
+        auto value = cursor.next();
+        for (; value && gone != wanted; value = cursor.next())
+            ++gone;
+        if (value)
+            add(between(row.value.begin, span_of(*message_, *value).begin), arena_.size());
+        else if (gone != before)
+            add(row.line, arena_.size());
+    }
+    return gone;
 }
 
 void Edits::keep_values(const HeaderField& row, std::size_t begin, std::size_t end) {

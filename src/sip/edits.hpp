@@ -81,6 +81,9 @@ class Edits {
     void insert_row(std::uint32_t at, HeaderId id, std::string_view value);
     /// Adds to what is taken from a header, and makes splices of all of it.
     void take_values(HeaderId id, std::size_t first, std::size_t last);
+    /// Removes the first values, as many as were `taken` before and `more`. Gives how many there
+    /// are of these. Looks at no value behind the next one.
+    [[nodiscard]] std::size_t take_first_values(HeaderId id, std::size_t taken, std::size_t more);
     /// Removes the values of one row but those from `begin` to before `end`.
     void keep_values(const HeaderField& row, std::size_t begin, std::size_t end);
 

@@ -29,17 +29,19 @@ std::size_t host_end(std::string_view text, std::size_t at) noexcept {
     return at;
 }
 
-std::optional<std::string_view> generic_uri_scheme(std::string_view text) noexcept {
+bool is_generic_uri(std::string_view text) noexcept {
+    constexpr std::string_view usual = "sip:";
+    if (text.starts_with(usual))
+        return text.size() > usual.size() && all_in(text.substr(usual.size()), any_uri_char);
     const std::size_t colon = text.find(':');
     if (colon == 0 || colon == std::string_view::npos || colon + 1 == text.size() ||
         !ascii::is_alpha(text.front()))
-        return std::nullopt;
+        return false;
     const std::string_view scheme = text.substr(0, colon);
     const bool scheme_valid = std::ranges::all_of(scheme, [](char c) {
         return ascii::is_alpha(c) || ascii::is_digit(c) || c == '+' || c == '-' || c == '.';
     });
-    return scheme_valid && all_in(text.substr(colon + 1), any_uri_char) ? std::optional(scheme)
-                                                                        : std::nullopt;
+    return scheme_valid && all_in(text.substr(colon + 1), any_uri_char);
 }
 
 bool has_stray_nul(std::string_view text) noexcept {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "sip/header_id.hpp"
+#include "sip/key_fields.hpp"
 #include "sip/method.hpp"
 
 #include <cstdint>
@@ -73,6 +74,9 @@ class Message {
     [[nodiscard]] std::string_view value(HeaderId id) const noexcept;
     [[nodiscard]] std::size_t count(HeaderId id) const noexcept;
 
+    /// For top_via(), cseq(), from() and to() (values.hpp), which is where to ask.
+    [[nodiscard]] const KeyFields& key_fields() const noexcept { return key_fields_; }
+
     /// The first structural fault that indexing met; `check_message()` turns it into a response.
     [[nodiscard]] Error defect() const noexcept { return defect_; }
 
@@ -82,6 +86,7 @@ class Message {
     std::string bytes_;
     std::vector<HeaderField> headers_;
     Span start_line_, method_name_, request_uri_, status_span_, reason_, body_;
+    KeyFields key_fields_;
     std::uint32_t headers_end_ = 0;
     std::uint16_t status_ = 0;
     Method method_ = Method::other;

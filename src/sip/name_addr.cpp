@@ -1,5 +1,6 @@
 #include "base/ascii.hpp"
 #include "sip/grammar.hpp"
+#include "sip/parameter_scan.hpp"
 #include "sip/values.hpp"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ namespace {
         return std::string_view::npos;
     out.bracketed = true;
     out.uri = value.substr(begin + 1, end - begin - 1);
-    return grammar::generic_uri_scheme(out.uri) ? end + 1 : std::string_view::npos;
+    return grammar::is_generic_uri(out.uri) ? end + 1 : std::string_view::npos;
 }
 
 /// An addr-spec without brackets. RFC 3261 §20.10: ';' begins the header's parameters, and a URI
@@ -37,41 +38,43 @@ namespace {
     out.uri = ascii::trim(value.substr(0, end));
     const bool needs_brackets =
         out.uri.find(',') != std::string_view::npos || out.uri.find('?') != std::string_view::npos;
-    return !needs_brackets && grammar::generic_uri_scheme(out.uri) ? end : std::string_view::npos;
+    return !needs_brackets && grammar::is_generic_uri(out.uri) ? end : std::string_view::npos;
+}
+
+/// The end of a name-addr or addr-spec without its parameters; npos if it is malformed.
+[[nodiscard]] std::size_t take_address(NameAddr& out, std::string_view value) noexcept {
+    if (!value.empty() && value.front() == '"') {
+        const std::size_t quote_end = grammar::quoted_string_end(value, 0);
+        if (quote_end == std::string_view::npos)
+            return std::string_view::npos;
+        out.display = value.substr(0, quote_end);
+        const std::size_t bracket = grammar::skip_lws(value, quote_end);
+        return bracket < value.size() && value[bracket] == '<' ? take_bracketed(out, value, bracket)
+                                                               : std::string_view::npos;
+    }
+    const std::size_t mark = grammar::skip_set(value, 0, grammar::no_address_mark);
+    if (mark == value.size() || value[mark] != '<')
+        return take_bare(out, value);
+    out.display = ascii::trim(value.substr(0, mark));
+    return display_valid(out.display) ? take_bracketed(out, value, mark) : std::string_view::npos;
+}
+
+[[nodiscard]] bool take_all(NameAddr& out, std::string_view value) noexcept {
+    const std::size_t end = take_address(out, value);
+    if (end == std::string_view::npos)
+        return false;
+    out.parameters = Parameters(value.substr(grammar::skip_lws(value, end)));
+    const ParameterScan scan = scan_parameters(out.parameters.text(), "tag");
+    out.tag_parameter = scan.wanted;
+    return scan.well_formed;
 }
 
 } // namespace
 
-std::string_view NameAddr::tag() const noexcept { return parameters.find("tag").value_or(""); }
-
 Result<NameAddr> parse_name_addr(std::string_view value) noexcept {
-    const auto bad = make_error_code(Error::bad_from_or_to);
-    value = ascii::trim(value);
-    NameAddr out;
-    std::size_t end = std::string_view::npos;
-    if (!value.empty() && value.front() == '"') {
-        const std::size_t quote_end = grammar::quoted_string_end(value, 0);
-        if (quote_end == std::string_view::npos)
-            return bad;
-        out.display = value.substr(0, quote_end);
-        const std::size_t bracket = grammar::skip_lws(value, quote_end);
-        if (bracket >= value.size() || value[bracket] != '<')
-            return bad;
-        end = take_bracketed(out, value, bracket);
-    } else if (const std::size_t mark = value.find_first_of("<\";");
-               mark != std::string_view::npos && value[mark] == '<') {
-        out.display = ascii::trim(value.substr(0, mark));
-        if (!display_valid(out.display))
-            return bad;
-        end = take_bracketed(out, value, mark);
-    } else {
-        end = take_bare(out, value);
-    }
-    if (end == std::string_view::npos)
-        return bad;
-    out.parameters = Parameters(value.substr(grammar::skip_lws(value, end)));
-    if (!out.parameters.well_formed())
-        return bad;
+    Result<NameAddr> out{NameAddr()}; // filled in place: it is large
+    if (!take_all(*out, ascii::trim(value)))
+        out = make_error_code(Error::bad_from_or_to);
     return out;
 }
 

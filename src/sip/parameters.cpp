@@ -1,5 +1,6 @@
 #include "base/ascii.hpp"
 #include "sip/grammar.hpp"
+#include "sip/parameter_scan.hpp"
 #include "sip/values.hpp"
 
 #include <algorithm>
@@ -25,7 +26,8 @@ class Walk {
     }
     /// The next parameter; nothing if what stands there is none.
     [[nodiscard]] std::optional<Parameter> next() noexcept {
-        at_ = grammar::skip_lws(text_, at_);
+        if (at_ >= text_.size() || text_[at_] != ';')
+            at_ = grammar::skip_lws(text_, at_);
         if (at_ >= text_.size() || text_[at_] != ';')
             return std::nullopt;
         at_ = grammar::skip_lws(text_, at_ + 1);
@@ -71,13 +73,23 @@ std::optional<std::string_view> Parameters::find(std::string_view name) const no
     return std::nullopt;
 }
 
-bool Parameters::well_formed() const noexcept {
-    Walk walk(text_);
+bool Parameters::well_formed() const noexcept { return scan_parameters(text_, {}).well_formed; }
+
+ParameterScan scan_parameters(std::string_view text, std::string_view wanted) noexcept {
+    ParameterScan scan;
+    bool found = false;
+    Walk walk(text);
     while (!walk.at_end()) {
-        if (!walk.next())
-            return false;
+        const std::optional<Parameter> parameter = walk.next();
+        if (!parameter)
+            return scan;
+        if (!found && ascii::iequals(parameter->name, wanted)) {
+            scan.wanted = parameter->value;
+            found = true;
+        }
     }
-    return true;
+    scan.well_formed = true;
+    return scan;
 }
 
 } // namespace roundabout::sip

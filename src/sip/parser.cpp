@@ -53,6 +53,7 @@ class Indexer {
         index_headers();
         look_for_stray_bytes();
         index_body();
+        message_.key_fields_ = find_key_fields(message_);
         return std::move(message_);
     }
 

@@ -21,7 +21,8 @@ struct IndexLimits {
     std::uint32_t headers = 256; ///< rows
 };
 
-/// Finds start line, header rows and body. One pass over the header, no value is parsed.
+/// Finds start line, header rows and body. One pass over the header; of the values only the key
+/// fields (key_fields.hpp) are parsed, whatever that gives.
 /// Gives a message even where it is faulty, as long as a start line shows request or response: the
 /// fault is kept as `defect()`, so that a request can be answered. Empty lines before the start
 /// line are taken off (RFC 3261 §7.5). Errors: not_sip; bad_status_code for a response whose code

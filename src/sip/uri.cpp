@@ -22,18 +22,18 @@ using grammar::all_in;
     return true;
 }
 
-/// "name", "name=value", with ';' between; `text` is what follows the first ';'.
-[[nodiscard]] bool parameters_valid(std::string_view text) noexcept {
-    if (!all_in(text, grammar::uri_param_char))
-        return false;
-    for (;;) {
-        const std::size_t semicolon = text.find(';');
-        const std::string_view parameter = text.substr(0, semicolon);
-        if (parameter.empty() || parameter.front() == '=')
-            return false;
-        if (semicolon == std::string_view::npos)
-            return true;
-        text.remove_prefix(semicolon + 1);
+/// The end of "name" or "name=value" with ';' between, which begins at `at`: a '?' or the end of
+/// the text. npos if something else stands there.
+[[nodiscard]] std::size_t parameters_end(std::string_view text, std::size_t at) noexcept {
+    for (;; ++at) {
+        const std::size_t begin = at;
+        at = grammar::skip_set(text, at, grammar::uri_param_char);
+        if (at == begin || text[begin] == '=')
+            return std::string_view::npos;
+        if (at == text.size() || text[at] == '?')
+            return at;
+        if (text[at] != ';')
+            return std::string_view::npos;
     }
 }
 
@@ -46,8 +46,10 @@ using grammar::all_in;
         return begin;
     uri.has_user = true;
     uri.userinfo = uri.text.substr(begin, at_sign - begin);
-    uri.user = uri.userinfo.substr(0, uri.userinfo.find(':'));
-    if (uri.user.empty() || !all_in(uri.userinfo, grammar::user_char))
+    const unsigned common = grammar::common_sets(uri.userinfo);
+    uri.user = (common & grammar::no_colon) != 0 ? uri.userinfo
+                                                 : uri.userinfo.substr(0, uri.userinfo.find(':'));
+    if (uri.user.empty() || (common & grammar::user_char) == 0)
         return std::string_view::npos;
     return at_sign + 1;
 }
@@ -59,11 +61,8 @@ using grammar::all_in;
         return std::string_view::npos;
     uri.host = uri.text.substr(begin, end - begin);
     if (end < uri.text.size() && uri.text[end] == ':') {
-        const std::size_t port_begin = end + 1;
-        end = uri.text.find_first_of(";?", port_begin);
-        if (end == std::string_view::npos)
-            end = uri.text.size();
-        uri.port = ascii::to_number<std::uint16_t>(uri.text.substr(port_begin, end - port_begin));
+        ++end;
+        uri.port = grammar::take_port(uri.text, end);
         if (!uri.port)
             return std::string_view::npos;
     }
@@ -80,11 +79,11 @@ using grammar::all_in;
         return false;
     const std::string_view text = uri.text;
     if (end < text.size() && text[end] == ';') {
-        const std::size_t question = std::min(text.find('?', end), text.size());
-        uri.parameters = text.substr(end + 1, question - end - 1);
-        if (!parameters_valid(uri.parameters))
+        const std::size_t parameters = end + 1;
+        end = parameters_end(text, parameters);
+        if (end == std::string_view::npos)
             return false;
-        end = question;
+        uri.parameters = text.substr(parameters, end - parameters);
     }
     if (end < text.size() && text[end] == '?') {
         uri.headers = text.substr(end + 1);
@@ -93,6 +92,17 @@ using grammar::all_in;
         end = text.size();
     }
     return end == text.size() && escapes_valid(text);
+}
+
+[[nodiscard]] bool take_any(Uri& uri) noexcept {
+    const std::size_t colon = std::min(uri.text.find(':'), uri.text.size());
+    const std::string_view scheme = uri.text.substr(0, colon);
+    if (ascii::iequals(scheme, "sip") || ascii::iequals(scheme, "sips")) {
+        uri.scheme = scheme.size() == 3 ? Uri::Scheme::sip : Uri::Scheme::sips;
+        return colon != uri.text.size() && take_sip(uri, colon + 1);
+    }
+    uri.scheme = ascii::iequals(scheme, "tel") ? Uri::Scheme::tel : Uri::Scheme::other;
+    return grammar::is_generic_uri(uri.text);
 }
 
 } // namespace
@@ -111,20 +121,14 @@ std::optional<std::string_view> Uri::parameter(std::string_view name) const noex
 }
 
 Result<Uri> parse_uri(std::string_view text) noexcept {
-    Uri uri;
+    constexpr std::string_view usual = "sip:";
+    Result<Uri> out{Uri()}; // filled in place: it is large
+    Uri& uri = *out;
     uri.text = text;
-    const std::size_t colon = std::min(text.find(':'), text.size());
-    const std::string_view scheme = text.substr(0, colon);
-    if (ascii::iequals(scheme, "sip") || ascii::iequals(scheme, "sips")) {
-        uri.scheme = scheme.size() == 3 ? Uri::Scheme::sip : Uri::Scheme::sips;
-        if (colon == text.size() || !take_sip(uri, colon + 1))
-            return make_error_code(Error::bad_request_uri);
-        return uri;
-    }
-    if (!grammar::generic_uri_scheme(text))
-        return make_error_code(Error::bad_request_uri);
-    uri.scheme = ascii::iequals(scheme, "tel") ? Uri::Scheme::tel : Uri::Scheme::other;
-    return uri;
+    const bool valid = text.starts_with(usual) ? take_sip(uri, usual.size()) : take_any(uri);
+    if (!valid)
+        out = make_error_code(Error::bad_request_uri);
+    return out;
 }
 
 std::string with_parameter(const Uri& uri, std::string_view name, std::string_view value) {

@@ -13,6 +13,8 @@ namespace {
 /// The end of the value that begins `row`: the position of a comma outside quotes and angle
 /// brackets, or the row's size.
 [[nodiscard]] std::size_t value_end(std::string_view row) noexcept {
+    if (row.find(',') == std::string_view::npos)
+        return row.size(); // the usual row, which has one value
     for (std::size_t at = 0; at < row.size();) {
         if (!grammar::is_in(row[at], grammar::row_mark)) {
             ++at;
@@ -108,6 +110,8 @@ bool has_option(const Message& message, HeaderId id, std::string_view tag) noexc
 }
 
 Result<Via> top_via(const Message& message) noexcept {
+    if (message.key_fields().knows_via)
+        return known_via(message);
     const std::optional<std::string_view> value = first_value(message, HeaderId::via);
     if (!value)
         return make_error_code(Error::missing_header);
@@ -115,6 +119,8 @@ Result<Via> top_via(const Message& message) noexcept {
 }
 
 Result<CSeq> cseq(const Message& message) noexcept {
+    if (message.key_fields().knows_cseq)
+        return known_cseq(message);
     const HeaderField* row = message.find(HeaderId::cseq);
     if (row == nullptr)
         return make_error_code(Error::missing_header);
@@ -122,6 +128,8 @@ Result<CSeq> cseq(const Message& message) noexcept {
 }
 
 Result<NameAddr> from(const Message& message) noexcept {
+    if (message.key_fields().knows_from)
+        return known_address(message, message.key_fields().from);
     const HeaderField* row = message.find(HeaderId::from);
     if (row == nullptr)
         return make_error_code(Error::missing_header);
@@ -129,6 +137,8 @@ Result<NameAddr> from(const Message& message) noexcept {
 }
 
 Result<NameAddr> to(const Message& message) noexcept {
+    if (message.key_fields().knows_to)
+        return known_address(message, message.key_fields().to);
     const HeaderField* row = message.find(HeaderId::to);
     if (row == nullptr)
         return make_error_code(Error::missing_header);

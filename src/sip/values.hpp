@@ -37,9 +37,11 @@ struct Via {
     std::string_view host;      ///< IPv6 with its brackets
     std::optional<std::uint16_t> port;
     Parameters parameters;
+    std::string_view branch_parameter = ""; ///< found on the way through the parameters
 
-    [[nodiscard]] std::string_view branch() const noexcept; ///< empty if there is none
-    [[nodiscard]] bool has_magic_cookie() const noexcept;   ///< z9hG4bK and something behind it
+    /// Empty if there is none.
+    [[nodiscard]] std::string_view branch() const noexcept { return branch_parameter; }
+    [[nodiscard]] bool has_magic_cookie() const noexcept; ///< z9hG4bK and something behind it
     /// z9hG4bK and nothing behind it: names no transaction (RFC 4475 §3.2.1).
     [[nodiscard]] bool has_bare_cookie() const noexcept;
 };
@@ -48,11 +50,13 @@ struct Via {
 /// One From, To, Contact, Route, Record-Route or Path value: name-addr or addr-spec.
 struct NameAddr {
     std::string_view display;
-    std::string_view uri;   ///< without <>
-    bool bracketed = false; ///< false: addr-spec, so a ';' belongs to the header (R7)
-    Parameters parameters;  ///< header parameters
+    std::string_view uri;                ///< without <>
+    bool bracketed = false;              ///< false: addr-spec, so a ';' belongs to the header (R7)
+    Parameters parameters;               ///< header parameters
+    std::string_view tag_parameter = ""; ///< found on the way through the parameters
 
-    [[nodiscard]] std::string_view tag() const noexcept; ///< empty if there is none
+    /// Empty if there is none.
+    [[nodiscard]] std::string_view tag() const noexcept { return tag_parameter; }
 };
 /// Errors: bad_from_or_to (also for Contact and Route: the caller names the field).
 [[nodiscard]] Result<NameAddr> parse_name_addr(std::string_view value) noexcept;
@@ -96,7 +100,8 @@ struct ValueAt {
 /// True if Supported, Require or the like (`id`) has that option tag, in any case. O(values).
 [[nodiscard]] bool has_option(const Message& message, HeaderId id, std::string_view tag) noexcept;
 
-// What nearly every step needs; errors as of the parse functions, missing_header if absent.
+// What nearly every step needs; errors as of the parse functions, missing_header if absent. O(1)
+// where index_message() found the field sound, as it noted it then.
 [[nodiscard]] Result<Via> top_via(const Message& message) noexcept;
 [[nodiscard]] Result<CSeq> cseq(const Message& message) noexcept;
 [[nodiscard]] Result<NameAddr> from(const Message& message) noexcept;

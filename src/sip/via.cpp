@@ -1,5 +1,6 @@
 #include "base/ascii.hpp"
 #include "sip/grammar.hpp"
+#include "sip/parameter_scan.hpp"
 #include "sip/values.hpp"
 
 namespace roundabout::sip {
@@ -34,9 +35,7 @@ constexpr std::string_view magic_cookie = "z9hG4bK";
     if (colon < value.size() && value[colon] == ':') {
         const std::size_t port_begin = grammar::skip_lws(value, colon + 1);
         end = port_begin;
-        while (end < value.size() && ascii::is_digit(value[end]))
-            ++end;
-        via.port = ascii::to_number<std::uint16_t>(value.substr(port_begin, end - port_begin));
+        via.port = grammar::take_port(value, end);
         if (!via.port)
             return std::string_view::npos;
     }
@@ -44,9 +43,41 @@ constexpr std::string_view magic_cookie = "z9hG4bK";
     return end;
 }
 
-} // namespace
+/// Sets the protocol and gives the position behind the slash that follows it; npos if it is
+/// malformed.
+[[nodiscard]] std::size_t take_protocol(Via& via, std::string_view value) noexcept {
+    constexpr std::string_view usual = "SIP/2.0/";
+    if (value.starts_with(usual)) {
+        via.protocol = value.substr(0, usual.size() - 1);
+        return grammar::skip_lws(value, usual.size());
+    }
+    std::size_t at = 0;
+    std::size_t token_end = 0;
+    if (!take_token_and_slash(value, at, token_end) || !take_token_and_slash(value, at, token_end))
+        return std::string_view::npos;
+    via.protocol = value.substr(0, token_end);
+    return at;
+}
 
-std::string_view Via::branch() const noexcept { return parameters.find("branch").value_or(""); }
+[[nodiscard]] bool take_all(Via& via, std::string_view value) noexcept {
+    const std::size_t at = take_protocol(via, value);
+    if (at == std::string_view::npos)
+        return false;
+    const std::size_t transport_end = grammar::skip_set(value, at, grammar::token_char);
+    via.transport = value.substr(at, transport_end - at);
+    const std::size_t sent_by = grammar::skip_lws(value, transport_end);
+    if (via.transport.empty() || sent_by == transport_end)
+        return false;
+    const std::size_t sent_by_end = take_sent_by(via, value, sent_by);
+    if (sent_by_end == std::string_view::npos)
+        return false;
+    via.parameters = Parameters(value.substr(grammar::skip_lws(value, sent_by_end)));
+    const ParameterScan scan = scan_parameters(via.parameters.text(), "branch");
+    via.branch_parameter = scan.wanted;
+    return scan.well_formed;
+}
+
+} // namespace
 
 bool Via::has_magic_cookie() const noexcept {
     const std::string_view text = branch();
@@ -57,26 +88,10 @@ bool Via::has_magic_cookie() const noexcept {
 bool Via::has_bare_cookie() const noexcept { return ascii::iequals(branch(), magic_cookie); }
 
 Result<Via> parse_via(std::string_view value) noexcept {
-    const auto bad = make_error_code(Error::bad_via);
-    value = ascii::trim(value);
-    Via via;
-    std::size_t at = 0;
-    std::size_t token_end = 0;
-    if (!take_token_and_slash(value, at, token_end) || !take_token_and_slash(value, at, token_end))
-        return bad;
-    via.protocol = value.substr(0, token_end);
-    const std::size_t transport_end = grammar::skip_set(value, at, grammar::token_char);
-    via.transport = value.substr(at, transport_end - at);
-    const std::size_t sent_by = grammar::skip_lws(value, transport_end);
-    if (via.transport.empty() || sent_by == transport_end)
-        return bad;
-    const std::size_t sent_by_end = take_sent_by(via, value, sent_by);
-    if (sent_by_end == std::string_view::npos)
-        return bad;
-    via.parameters = Parameters(value.substr(grammar::skip_lws(value, sent_by_end)));
-    if (!via.parameters.well_formed())
-        return bad;
-    return via;
+    Result<Via> out{Via()}; // filled in place: it is large
+    if (!take_all(*out, ascii::trim(value)))
+        out = make_error_code(Error::bad_via);
+    return out;
 }
 
 } // namespace roundabout::sip

@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -10,7 +11,9 @@ namespace roundabout::sip {
 namespace {
 
 /// Where the parameter that begins at `begin` ends: before the next ';' outside of quotes.
-std::size_t parameter_end(std::string_view value, std::size_t begin) noexcept {
+std::size_t parameter_end(std::string_view value, std::size_t begin, bool has_quotes) noexcept {
+    if (!has_quotes)
+        return std::min(value.find(';', begin), value.size());
     bool quoted = false;
     for (std::size_t at = begin; at < value.size(); ++at) {
         const char c = value[at];
@@ -36,10 +39,11 @@ void append_stamped_via(std::string& out, std::string_view value, std::string_vi
                         std::uint16_t port, std::uint32_t keep) {
     constexpr std::size_t more = 40; // names and numbers
     out.reserve(out.size() + value.size() + received.size() + more);
-    std::size_t at = parameter_end(value, 0);
+    const bool has_quotes = value.find('"') != std::string_view::npos;
+    std::size_t at = parameter_end(value, 0, has_quotes);
     out.append(value.substr(0, at));
     while (at < value.size()) {
-        const auto whole = value.substr(at, parameter_end(value, at + 1) - at);
+        const auto whole = value.substr(at, parameter_end(value, at + 1, has_quotes) - at);
         const auto parameter = whole.substr(0, whole.find_last_not_of(" \t\r\n") + 1);
         const auto equals = parameter.find('=');
         const auto name = ascii::trim(parameter.substr(1, equals - 1));
