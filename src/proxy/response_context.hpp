@@ -82,9 +82,9 @@ class ResponseContext {
         Flow flow;
         transaction::ClientTransaction transaction;
         FlowWatch::Watching watching;
-        Waiting waiting;                   ///< parked
+        Waiting waiting;                     ///< parked
         std::unique_ptr<sip::Message> final; ///< kept for §16.7 step 6
-        std::uint16_t status = 0;          ///< of `final`, or what stands for a failure
+        std::uint16_t status = 0;            ///< of `final`, or what stands for a failure
         TimePoint timer_c = never;
         std::optional<std::uint32_t> breadth; ///< Max-Breadth to be sent (RFC 5393)
         CandidatesPtr candidates;

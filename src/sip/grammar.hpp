@@ -13,7 +13,7 @@
 namespace roundabout::sip::grammar {
 
 /// Sets of characters, one bit each.
-enum : std::uint16_t {
+enum : std::uint32_t {
     token_char = 1U,        ///< `token`
     user_char = 2U,         ///< userinfo of a SIP URI, '%' and the password's ':' included
     uri_param_char = 4U,    ///< one of the uri-parameters, '%' and '=' included
@@ -26,13 +26,11 @@ enum : std::uint16_t {
     no_address_mark = 512U  ///< anything but what ends a display name or an addr-spec
 };
 
-[[nodiscard]] constexpr std::array<std::uint16_t, 256> character_sets() noexcept {
-    std::array<std::uint16_t, 256> sets{};
-    const auto add = [&sets](std::string_view characters, unsigned set) {
-        for (const char c : characters) {
-            auto& entry = sets[static_cast<unsigned char>(c)];
-            entry = static_cast<std::uint16_t>(entry | set);
-        }
+[[nodiscard]] constexpr std::array<std::uint32_t, 256> character_sets() noexcept {
+    std::array<std::uint32_t, 256> sets{};
+    const auto add = [&sets](std::string_view characters, std::uint32_t set) {
+        for (const char c : characters)
+            sets[static_cast<unsigned char>(c)] |= set;
     };
     constexpr std::string_view alphanumeric =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -50,22 +48,22 @@ enum : std::uint16_t {
     // characters could be taken for the end of the value.
     for (unsigned c = 0x21; c < 0x100; ++c) {
         if (std::string_view(";,\"<>\x7f").find(static_cast<char>(c)) == std::string_view::npos)
-            sets[c] = static_cast<std::uint16_t>(sets[c] | param_value_char);
+            sets[c] |= param_value_char;
     }
     for (unsigned c = 0x21; c < 0x100; ++c) {
         if (std::string_view("<>\"\x7f").find(static_cast<char>(c)) == std::string_view::npos)
-            sets[c] = static_cast<std::uint16_t>(sets[c] | any_uri_char);
+            sets[c] |= any_uri_char;
     }
     add(",\"<", row_mark);
     for (unsigned c = 0; c < 0x100; ++c) {
         if (c != ':')
-            sets[c] = static_cast<std::uint16_t>(sets[c] | no_colon);
+            sets[c] |= no_colon;
         if (c != '<' && c != '"' && c != ';')
-            sets[c] = static_cast<std::uint16_t>(sets[c] | no_address_mark);
+            sets[c] |= no_address_mark;
     }
     return sets;
 }
-inline constexpr std::array<std::uint16_t, 256> sets = character_sets();
+inline constexpr std::array<std::uint32_t, 256> sets = character_sets();
 
 [[nodiscard]] constexpr bool is_in(char c, unsigned set) noexcept {
     return (sets[static_cast<unsigned char>(c)] & set) != 0;

@@ -26,7 +26,6 @@ using Place = KeyFields::Place;
     out.sent_by = place(message, via.sent_by);
     out.host_size = static_cast<std::uint16_t>(via.host.size());
     out.port = via.port.value_or(0);
-    out.has_port = via.port.has_value();
     out.parameters = place(message, via.parameters.text());
     out.branch = place(message, via.branch());
     return out;
@@ -37,9 +36,20 @@ using Place = KeyFields::Place;
     KeyFields::Address out;
     out.display = place(message, address.display);
     out.uri = place(message, address.uri);
-    out.bracketed = address.bracketed;
     out.parameters = place(message, address.parameters.text());
     out.tag = place(message, address.tag());
+    return out;
+}
+
+[[nodiscard]] Result<NameAddr> to_address(const Message& message, const KeyFields::Address& known,
+                                          bool bracketed) noexcept {
+    Result<NameAddr> out(boost::system::in_place_value); // large: never copied
+    NameAddr& address = *out;
+    address.display = view(message, known.display);
+    address.uri = view(message, known.uri);
+    address.bracketed = bracketed;
+    address.parameters = Parameters(view(message, known.parameters));
+    address.tag_parameter = view(message, known.tag);
     return out;
 }
 
@@ -51,6 +61,7 @@ KeyFields find_key_fields(const Message& message) noexcept {
         return fields;
     if (const Result<Via> via = top_via(message)) {
         fields.via = to_places(message, *via);
+        fields.via_has_port = via->port.has_value();
         fields.knows_via = true;
     }
     if (const Result<CSeq> parsed = cseq(message)) {
@@ -60,42 +71,45 @@ KeyFields find_key_fields(const Message& message) noexcept {
     }
     if (const Result<NameAddr> address = from(message)) {
         fields.from = to_places(message, *address);
+        fields.from_is_bracketed = address->bracketed;
         fields.knows_from = true;
     }
     if (const Result<NameAddr> address = to(message)) {
         fields.to = to_places(message, *address);
+        fields.to_is_bracketed = address->bracketed;
         fields.knows_to = true;
     }
     return fields;
 }
 
-Via known_via(const Message& message) noexcept {
+Result<Via> known_via(const Message& message) noexcept {
     const KeyFields::TopVia& known = message.key_fields().via;
-    Via via;
+    Result<Via> out(boost::system::in_place_value); // large: never copied
+    Via& via = *out;
     via.protocol = view(message, known.protocol);
     via.transport = view(message, known.transport);
     via.sent_by = view(message, known.sent_by);
     via.host = view(message, {known.sent_by.begin, known.host_size});
-    if (known.has_port)
+    if (message.key_fields().via_has_port)
         via.port = known.port;
     via.parameters = Parameters(view(message, known.parameters));
     via.branch_parameter = view(message, known.branch);
-    return via;
+    return out;
 }
 
-CSeq known_cseq(const Message& message) noexcept {
+Result<CSeq> known_cseq(const Message& message) noexcept {
     const KeyFields& known = message.key_fields();
-    return {known.cseq_number, view(message, known.cseq_method)};
+    return CSeq{known.cseq_number, view(message, known.cseq_method)};
 }
 
-NameAddr known_address(const Message& message, const KeyFields::Address& known) noexcept {
-    NameAddr address;
-    address.display = view(message, known.display);
-    address.uri = view(message, known.uri);
-    address.bracketed = known.bracketed;
-    address.parameters = Parameters(view(message, known.parameters));
-    address.tag_parameter = view(message, known.tag);
-    return address;
+Result<NameAddr> known_from(const Message& message) noexcept {
+    const KeyFields& known = message.key_fields();
+    return to_address(message, known.from, known.from_is_bracketed);
+}
+
+Result<NameAddr> known_to(const Message& message) noexcept {
+    const KeyFields& known = message.key_fields();
+    return to_address(message, known.to, known.to_is_bracketed);
 }
 
 } // namespace roundabout::sip

@@ -72,7 +72,7 @@ namespace {
 } // namespace
 
 Result<NameAddr> parse_name_addr(std::string_view value) noexcept {
-    Result<NameAddr> out{NameAddr()}; // filled in place: it is large
+    Result<NameAddr> out(boost::system::in_place_value); // large: never copied
     if (!take_all(*out, ascii::trim(value)))
         out = make_error_code(Error::bad_from_or_to);
     return out;

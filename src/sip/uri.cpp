@@ -122,7 +122,7 @@ std::optional<std::string_view> Uri::parameter(std::string_view name) const noex
 
 Result<Uri> parse_uri(std::string_view text) noexcept {
     constexpr std::string_view usual = "sip:";
-    Result<Uri> out{Uri()}; // filled in place: it is large
+    Result<Uri> out(boost::system::in_place_value); // large: never copied
     Uri& uri = *out;
     uri.text = text;
     const bool valid = text.starts_with(usual) ? take_sip(uri, usual.size()) : take_any(uri);

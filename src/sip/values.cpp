@@ -129,7 +129,7 @@ Result<CSeq> cseq(const Message& message) noexcept {
 
 Result<NameAddr> from(const Message& message) noexcept {
     if (message.key_fields().knows_from)
-        return known_address(message, message.key_fields().from);
+        return known_from(message);
     const HeaderField* row = message.find(HeaderId::from);
     if (row == nullptr)
         return make_error_code(Error::missing_header);
@@ -138,7 +138,7 @@ Result<NameAddr> from(const Message& message) noexcept {
 
 Result<NameAddr> to(const Message& message) noexcept {
     if (message.key_fields().knows_to)
-        return known_address(message, message.key_fields().to);
+        return known_to(message);
     const HeaderField* row = message.find(HeaderId::to);
     if (row == nullptr)
         return make_error_code(Error::missing_header);

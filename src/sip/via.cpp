@@ -88,7 +88,7 @@ bool Via::has_magic_cookie() const noexcept {
 bool Via::has_bare_cookie() const noexcept { return ascii::iequals(branch(), magic_cookie); }
 
 Result<Via> parse_via(std::string_view value) noexcept {
-    Result<Via> out{Via()}; // filled in place: it is large
+    Result<Via> out(boost::system::in_place_value); // large: never copied
     if (!take_all(*out, ascii::trim(value)))
         out = make_error_code(Error::bad_via);
     return out;
