@@ -162,11 +162,57 @@ using namespace roundabout::sip;
     return "";
 }
 
+[[nodiscard]] bool same(const Result<Via>& a, const Result<Via>& b) {
+    if (!a || !b)
+        return !a && !b && a.error() == b.error();
+    return a->protocol == b->protocol && a->transport == b->transport && a->sent_by == b->sent_by &&
+           a->host == b->host && a->port == b->port &&
+           a->parameters.text() == b->parameters.text() && a->branch() == b->branch();
+}
+
+[[nodiscard]] bool same(const Result<NameAddr>& a, const Result<NameAddr>& b) {
+    if (!a || !b)
+        return !a && !b && a.error() == b.error();
+    return a->display == b->display && a->uri == b->uri && a->bracketed == b->bracketed &&
+           a->parameters.text() == b->parameters.text() && a->tag() == b->tag();
+}
+
+[[nodiscard]] bool same(const Result<CSeq>& a, const Result<CSeq>& b) {
+    if (!a || !b)
+        return !a && !b && a.error() == b.error();
+    return a->number == b->number && a->method == b->method;
+}
+
+/// What was noted when the message was indexed is what its rows say.
+[[nodiscard]] std::string_view key_fields_fault(const Message& message) {
+    const auto top = first_value(message, HeaderId::via);
+    const Result<Via> via = top ? parse_via(*top) : make_error_code(Error::missing_header);
+    if (!same(top_via(message), via))
+        return "the top Via is not what its row says";
+    if (via && via->branch() != via->parameters.find("branch").value_or(""))
+        return "the branch is not the first of that name";
+    const auto address = [&message](HeaderId id) -> Result<NameAddr> {
+        const HeaderField* row = message.find(id);
+        if (row == nullptr)
+            return make_error_code(Error::missing_header);
+        return parse_name_addr(message.text(row->value));
+    };
+    if (!same(from(message), address(HeaderId::from)) || !same(to(message), address(HeaderId::to)))
+        return "From or To is not what its row says";
+    if (const auto parsed = from(message);
+        parsed && parsed->tag() != parsed->parameters.find("tag").value_or(""))
+        return "the tag is not the first of that name";
+    const HeaderField* row = message.find(HeaderId::cseq);
+    const Result<CSeq> sequence = row != nullptr ? parse_cseq(message.text(row->value))
+                                                 : make_error_code(Error::missing_header);
+    return same(cseq(message), sequence) ? "" : "CSeq is not what its row says";
+}
+
 } // namespace
 
 std::string_view violated_invariant(const Message& message) {
-    for (const auto fault :
-         {start_line_fault, rows_fault, body_fault, values_fault, joined_rows_fault}) {
+    for (const auto fault : {start_line_fault, rows_fault, body_fault, values_fault,
+                             joined_rows_fault, key_fields_fault}) {
         if (const std::string_view sentence = fault(message); !sentence.empty())
             return sentence;
     }
