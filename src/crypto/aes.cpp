@@ -8,8 +8,6 @@
 namespace roundabout::crypto {
 namespace {
 
-constexpr std::size_t block_size = std::tuple_size_v<Block>;
-
 /// What a text of that size is filled up to; an empty one to one as well.
 constexpr std::size_t blocks_of(std::size_t size) noexcept {
     return size == 0 ? 1 : (size + block_size - 1) / block_size;

@@ -16,6 +16,7 @@ struct evp_cipher_ctx_st;
 namespace roundabout::crypto {
 
 using Block = std::array<std::uint8_t, 16>;
+inline constexpr std::size_t block_size = std::tuple_size_v<Block>; ///< bytes
 using Aes128Key = std::span<const std::uint8_t, 16>;
 
 /// libcrypto's AES-128, given its key once. Not to be shared between threads.

@@ -7,8 +7,6 @@
 namespace roundabout::crypto {
 namespace {
 
-constexpr std::size_t block_size = std::tuple_size_v<Block>;
-
 std::string_view view(const Block& block) noexcept {
     return {reinterpret_cast<const char*>(block.data()), block.size()};
 }
