@@ -26,6 +26,11 @@ void OpensslPeer::only_version(int version) {
     SSL_set_max_proto_version(ssl_.get(), version);
 }
 
+void OpensslPeer::only_suites(const std::string& suites) {
+    if (SSL_set_ciphersuites(ssl_.get(), suites.c_str()) != 1)
+        throw std::runtime_error("the peer's cipher suites");
+}
+
 void OpensslPeer::use_certificate(const std::string& chain_file, const std::string& key_file) {
     if (SSL_use_certificate_chain_file(ssl_.get(), chain_file.c_str()) != 1 ||
         SSL_use_PrivateKey_file(ssl_.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1)
@@ -38,6 +43,12 @@ bool OpensslPeer::handshake() {
 }
 
 int OpensslPeer::version() const { return SSL_version(ssl_.get()); }
+
+std::string OpensslPeer::suite() const { return SSL_get_cipher_name(ssl_.get()); }
+
+bool OpensslPeer::has_ticket() const {
+    return SSL_SESSION_has_ticket(SSL_get0_session(ssl_.get())) == 1;
+}
 
 std::string OpensslPeer::server_name() const {
     const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);

@@ -19,11 +19,16 @@ class OpensslPeer {
 
     /// Before the handshake.
     void only_version(int version);
+    void only_suites(const std::string& suites); ///< of TLS 1.3
     void use_certificate(const std::string& chain_file, const std::string& key_file);
 
     bool handshake();
     [[nodiscard]] bool is_established() const noexcept { return established_; }
     [[nodiscard]] int version() const;
+    [[nodiscard]] std::string suite() const;
+    /// Whether the server has given something to resume the session by; TLS 1.3: before what was
+    /// read.
+    [[nodiscard]] bool has_ticket() const;
     /// The server name that the client asked for; empty: none.
     [[nodiscard]] std::string server_name() const;
 

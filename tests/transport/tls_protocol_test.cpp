@@ -6,6 +6,8 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <functional>
+#include <string>
 #include <thread>
 
 using namespace roundabout;
@@ -35,6 +37,50 @@ TEST_CASE("TLS 1.2 and TLS 1.3 are spoken") {
         CHECK(got == "ping");
         CHECK(peer.version() == version);
     }
+}
+
+namespace {
+
+/// A client that has shaken hands as it likes, and read what the server wrote after.
+struct Shaken {
+    std::string suite;
+    bool has_ticket = false;
+};
+
+Shaken shake_hands_as(const std::function<void(OpensslPeer&)>& liking) {
+    asio::io_context io;
+    const TlsPair material;
+    const TlsContext context = material.server(for_dns("server.example"));
+    SocketPair sockets = loopback_pair(io);
+    OpensslPeer peer(std::move(sockets.connected), OpensslPeer::Side::client);
+    liking(peer);
+    std::thread other([&] {
+        peer.handshake();
+        peer.read();
+    });
+    ByteStream server = ByteStream::tls_server(std::move(sockets.accepted), context);
+    error_code shaken;
+    Together(io).with(handshake_into(server, shaken)).run();
+    Together(io).with(write_all(server, "pong")).run();
+    other.join();
+    CHECK_FALSE(shaken);
+    return {peer.suite(), peer.has_ticket()};
+}
+
+} // namespace
+
+TEST_CASE("TLS 1.3 goes by AES-128 with SHA-256 unless the client has only others") {
+    CHECK(shake_hands_as([](OpensslPeer& /*peer*/) {}).suite == "TLS_AES_128_GCM_SHA256");
+    const std::string larger = "TLS_AES_256_GCM_SHA384";
+    CHECK(shake_hands_as([&](OpensslPeer& peer) { peer.only_suites(larger); }).suite == larger);
+}
+
+TEST_CASE("A client of TLS 1.2 is given a ticket, one of TLS 1.3, which saves nothing by it, none") {
+    const auto only = [](int version) {
+        return shake_hands_as([version](OpensslPeer& peer) { peer.only_version(version); });
+    };
+    CHECK(only(TLS1_2_VERSION).has_ticket);
+    CHECK_FALSE(only(TLS1_3_VERSION).has_ticket);
 }
 
 TEST_CASE("TLS 1.1 is refused") {
