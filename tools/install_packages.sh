@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(
-    ca-certificates clang-19 cmake lld-19 ninja-build pkg-config
+    ca-certificates clang-19 cmake lld-19 llvm-19 ninja-build pkg-config
     libboost1.81-dev libboost-program-options1.81-dev libssl-dev libsqlitecpp-dev libsqlite3-dev
     libmimalloc-dev libtomlplusplus-dev libc-ares-dev libspdlog-dev libfmt-dev doctest-dev
     libsystemd-dev prometheus-cpp-dev
@@ -13,7 +13,7 @@ build=(
 )
 package=(dpkg-dev file)
 test=(
-    g++-12 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 git
+    g++-12 libclang-rt-19-dev clang-format-19 clang-tidy-19 git
     sip-tester kamailio kamailio-tls-modules kamailio-websocket-modules
     kamailio-extra-modules kamailio-outbound-modules kamailio-sqlite-modules
     baresip chromium dnsmasq-base nodejs npm

@@ -75,7 +75,8 @@ TEST_CASE("TLS 1.3 goes by AES-128 with SHA-256 unless the client has only other
     CHECK(shake_hands_as([&](OpensslPeer& peer) { peer.only_suites(larger); }).suite == larger);
 }
 
-TEST_CASE("A client of TLS 1.2 is given a ticket, one of TLS 1.3, which saves nothing by it, none") {
+TEST_CASE(
+    "A client of TLS 1.2 is given a ticket, one of TLS 1.3, which saves nothing by it, none") {
     const auto only = [](int version) {
         return shake_hands_as([version](OpensslPeer& peer) { peer.only_version(version); });
     };
