@@ -119,8 +119,9 @@ class ByteStream {
         std::size_t bytes = 0;
         ErrorCode error;
     };
-    /// Enough for a WebSocket header and its payload; what lies beyond is written next time.
-    static constexpr std::size_t most_buffers = 4;
+    /// Enough for a WebSocket header and its payload, and for the rows of an HTTP answer; what lies
+    /// beyond is written next time.
+    static constexpr std::size_t most_buffers = 16;
     using Gather = std::array<boost::asio::const_buffer, most_buffers>;
 
     template <class Operation>

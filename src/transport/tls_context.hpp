@@ -55,9 +55,9 @@ using TlsResult = boost::system::result<T, TlsProblem>;
 [[nodiscard]] bool was_renegotiation_refused(const ssl_st* connection) noexcept;
 
 /// An OpenSSL context for one side of TLS 1.2 and 1.3: compression, renegotiation and the session
-/// cache are off, idle connections hold no record buffers. A server gives tickets to clients of TLS 1.2
-/// only, and prefers AES-128 with SHA-256 in TLS 1.3. Copies share it; it may be used by several
-/// workers at once and outlives its last connection.
+/// cache are off, idle connections hold no record buffers. A server gives tickets to clients of
+/// TLS 1.2 only, and prefers AES-128 with SHA-256 in TLS 1.3. Copies share it; it may be used by
+/// several workers at once and outlives its last connection.
 class TlsContext {
   public:
     /// Reads the files. Errors: a file that is missing, unreadable or holds no certificate or key;

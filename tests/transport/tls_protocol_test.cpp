@@ -115,19 +115,23 @@ TEST_CASE("Small buffers of one write leave as one record") {
                                                material.server(for_dns("server.example")));
     const std::string head = "head";
     const std::string body = pattern(2'000);
-    const std::array<asio::const_buffer, 3> buffers{asio::buffer(head), asio::const_buffer(),
-                                                    asio::buffer(body)};
+    std::array<asio::const_buffer, 16> buffers; // as many as an HTTP answer has rows, and more
+    std::string all;
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+        buffers[i] = i == 3 ? asio::const_buffer() : asio::buffer(i == 9 ? body : head);
+        all.append(static_cast<const char*>(buffers[i].data()), buffers[i].size());
+    }
     const auto talk = [&]() -> Task {
         error_code shaken;
         co_await handshake_into(server, shaken);
         CHECK_FALSE(shaken);
         const auto [error, count] = co_await server.async_write_some(buffers, as_tuple);
         CHECK_FALSE(error);
-        CHECK(count == head.size() + body.size());
+        CHECK(count == all.size());
     };
     Together(io).with(talk()).run();
     other.join();
-    CHECK(first_record == head + body);
+    CHECK(first_record == all);
 }
 
 TEST_CASE("A peer may renew its keys and ask for ours while both directions are busy") {
