@@ -61,7 +61,9 @@ class RunningClient : public PooledObject {
   private:
     static constexpr bool is_invite = std::same_as<Machine, fsm::InviteClient>;
 
-    void dispatch(ClientEvent& event) {
+    // What `run` calls is not inlined: the messages that are made on the way would have their room in
+    // the frame, which an INVITE keeps while it rings.
+    [[gnu::noinline]] void dispatch(ClientEvent& event) {
         std::visit([this](auto& kind) { this->on(kind); }, event);
     }
 
@@ -93,7 +95,7 @@ class RunningClient : public PooledObject {
     }
 
     /// All actions but `send_ack` and `pass_up`, which need the event's own message.
-    void carry_out(fsm::Actions actions) {
+    [[gnu::noinline]] void carry_out(fsm::Actions actions) {
         if (actions.has(fsm::Action::send_again)) {
             layer_.counters.requests_sent_again.add();
             send(bytes_, method_);
@@ -160,7 +162,7 @@ class RunningClient : public PooledObject {
         return sip::index_message(std::string(bytes_.view()), sip::Framing::datagram);
     }
 
-    void send(const Bytes& bytes, sip::Method method) {
+    [[gnu::noinline]] void send(const Bytes& bytes, sip::Method method) {
         const Error why = send_by(layer_, flow_, bytes, {method, 0}, ticket_.number());
         if (why != Error::none)
             failed(why);

@@ -60,7 +60,8 @@ class RunningServer : public PooledObject {
     static constexpr int most_ways = 3; ///< for one response, until its request comes again
     static constexpr bool is_invite = std::same_as<Machine, fsm::InviteServer>;
 
-    void dispatch(ServerEvent& event) {
+    // What `run` calls is not inlined: what is made on the way would have its room in the frame.
+    [[gnu::noinline]] void dispatch(ServerEvent& event) {
         std::visit([this](auto& kind) { this->on(kind); }, event);
     }
 
@@ -152,7 +153,7 @@ class RunningServer : public PooledObject {
         tell(ResponseUnsent{Error::flow_closed});
     }
 
-    void deadline_passed(TimePoint now) {
+    [[gnu::noinline]] void deadline_passed(TimePoint now) {
         over_ = over_ || wait_until_ <= now;
         carry_out(machine_.deadline_reached(now));
     }
