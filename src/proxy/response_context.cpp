@@ -20,8 +20,8 @@ namespace {
 /// cleared, short enough for a phone that waits for calls.
 constexpr std::string_view retry_after = "Retry-After: 10\r\n";
 
-/// Not inlined: the messages that are made on the way would have their room in the frame of `serve`,
-/// which an INVITE keeps while it rings.
+/// Not inlined: the messages that are made on the way would have their room in the frame of
+/// `serve`, which an INVITE keeps while it rings.
 [[gnu::noinline]] void give(ResponseContext& context, Event&& event) {
     std::visit([&](auto&& kind) { context.take(std::move(kind)); }, std::move(event));
 }

@@ -61,8 +61,8 @@ class RunningClient : public PooledObject {
   private:
     static constexpr bool is_invite = std::same_as<Machine, fsm::InviteClient>;
 
-    // What `run` calls is not inlined: the messages that are made on the way would have their room in
-    // the frame, which an INVITE keeps while it rings.
+    // What `run` calls is not inlined: the messages that are made on the way would have their room
+    // in the frame, which an INVITE keeps while it rings.
     [[gnu::noinline]] void dispatch(ClientEvent& event) {
         std::visit([this](auto& kind) { this->on(kind); }, event);
     }
