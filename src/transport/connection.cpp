@@ -143,6 +143,8 @@ Result<void> Connection::send(Bytes bytes, Ticket ticket, std::uint16_t asker) {
         close(Error::queue_full);
         return Error::queue_full;
     }
+    if (asker != surroundings_.worker)
+        askers_ |= std::uint64_t{1} << (asker % 64);
     enqueue({std::move(bytes), ticket, asker});
     return {};
 }
@@ -271,6 +273,15 @@ void Connection::finish() {
     surroundings_.counters.connections.subtract();
     surroundings_.counters.of(flow_.transport).open.subtract();
     surroundings_.inbox().put(FlowClosed{flow_, why_});
+    tell_askers();
+}
+
+void Connection::tell_askers() {
+    for (std::size_t worker = 0; askers_ != 0 && worker < surroundings_.inboxes.size(); ++worker) {
+        const bool asked = (askers_ >> (worker % 64) & 1) != 0;
+        if (asked && worker != surroundings_.worker)
+            surroundings_.inboxes[worker]->put(FlowClosed{flow_, why_});
+    }
 }
 
 } // namespace roundabout::transport

@@ -43,7 +43,8 @@ struct Opened {
 /// One stream connection: a coroutine that reads as long as the connection lives, and one that
 /// writes as long as something waits to be written. A peer that does not read loses its own
 /// connection when the outbox is full. FlowClosed is put into the inbox exactly once, after
-/// everything else that this connection puts there.
+/// everything else that this connection puts there, and once into that of each worker which has
+/// sent by it: what was written to a peer that was leaving has failed by nothing else (R41).
 ///
 /// Owned by the table and by its coroutines.
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -102,6 +103,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void count_close(Error why);
     void look_for_life();
     void finish();
+    void tell_askers();
 
     StreamSurroundings surroundings_;
     std::unique_ptr<MessageStream> stream_;
@@ -111,6 +113,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<void(const Flow&)> ended_;
     boost::container::devector<Outgoing> outbox_; ///< holds no memory while it is empty
     std::size_t outbox_bytes_ = 0;
+    std::uint64_t askers_ = 0; ///< a bit for each other worker that has sent, by number modulo 64
     std::unique_ptr<Deadline> last_words_deadline_;
     std::unique_ptr<Probe> probe_; ///< null: the peer is not asked
     Error why_ = Error::none;

@@ -40,7 +40,8 @@ struct TurnedAway {
     Error why = Error::connection_limit;
 };
 
-/// A connection is gone; it reaches the inbox of the worker that owned it.
+/// A connection is gone; it reaches the inbox of the worker that owned it, and of those that have
+/// sent by it.
 struct FlowClosed {
     Flow flow;
     Error why = Error::flow_closed;
