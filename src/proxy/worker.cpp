@@ -80,11 +80,11 @@ void Worker::on(const transport::TurnedAway& away) {
 void Worker::on(const transport::FlowClosed& closed) {
     services_.bindings.flow_closed(closed.flow.id);
     services_.watch.closed(closed.flow.id);
+    if (lent_.erase(closed.flow.id) != 0)
+        services_.flows.forget(closed.flow);
     if (closed.flow.id.worker != services_.worker)
         return; // the connection's own worker counts it
     services_.measures.closed.add(closed.why);
-    if (lent_.erase(closed.flow.id) != 0)
-        services_.flows.forget(closed.flow);
     if (closed.why == Error::flow_closed || closed.why == Error::idle_timeout ||
         closed.why == Error::stopped)
         return;
