@@ -12,6 +12,7 @@ namespace {
 using transaction::Event;
 using transaction::Loop;
 using transaction::Mailbox;
+using transaction::Taken;
 using transaction::Task;
 
 /// What is to be asked now, beyond `asked`, without what the cache can answer by itself.
@@ -48,7 +49,7 @@ Task ask_store_first(Loop& loop, Services& services, SnapshotPtr snapshot,
             asked.push_back(lookup);
         }
         for (std::size_t unanswered = tickets.size(); unanswered != 0 && !late;) {
-            std::optional<Event> event = co_await inbox.next(deadline);
+            Taken<Event> event = co_await inbox.next(deadline);
             if (!event)
                 late = true;
             else if (std::holds_alternative<transaction::Found>(*event))

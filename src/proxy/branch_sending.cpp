@@ -57,12 +57,14 @@ void ResponseContext::park(std::size_t index) {
     };
     if (parked_until_ == never)
         parked_until_ =
-            services_.loop.now() + patience(request().method(), *accepted_.snapshot->config);
+            services_.loop.now() + patience(request_.method(), *accepted_.snapshot->config);
     if (parked_until_ > services_.loop.now() && std::ranges::none_of(branches_, lives))
-        branch.waiting = Waiting::begin(branch.target, accepted_.decision.in_dialog, branch.flow.id,
-                                        services_, inbox_);
-    if (!branch.waiting)
+        branch.waiting = std::make_unique<Waiting>(Waiting::begin(
+            branch.target, accepted_.decision.in_dialog, branch.flow.id, services_, inbox_));
+    if (!branch.waiting || !*branch.waiting) {
+        branch.waiting.reset();
         return fail(index, status_of_gone(branch.target));
+    }
     services_.counters.parked.add();
     log_parked(request(), accepted_.flow);
     look_again(index, false);
@@ -70,7 +72,7 @@ void ResponseContext::park(std::size_t index) {
 
 void ResponseContext::take(transport::LookAgain news) {
     for (std::size_t i = 0; i < branches_.size(); ++i) {
-        if (branches_[i].waiting && branches_[i].waiting.ticket() == news.ticket)
+        if (branches_[i].waiting && branches_[i].waiting->ticket() == news.ticket)
             return look_again(i, false);
     }
 }
@@ -78,10 +80,10 @@ void ResponseContext::take(transport::LookAgain news) {
 /// `last`: its time is up.
 void ResponseContext::look_again(std::size_t index, bool last) {
     Branch& branch = branches_[index];
-    const auto way = branch.waiting.look(branch.target, services_, *accepted_.snapshot);
+    const auto way = branch.waiting->look(branch.target, services_, *accepted_.snapshot);
     if (!way && !last)
         return;
-    branch.waiting = {};
+    branch.waiting.reset();
     if (way && *way) {
         services_.counters.parked_delivered.add();
         send(index, (*way)->flow);
@@ -141,13 +143,14 @@ void ResponseContext::send(std::size_t index, const Flow& flow) {
     Branch& branch = branches_[index];
     const Snapshot& snapshot = *accepted_.snapshot;
     branch.flow = flow;
-    branch.out = side_of(flow, place_of(branch.target, flow, snapshot, services_.tokens),
-                         server_of(branch.target), snapshot);
-    if (request().method() == sip::Method::registers && (!registering_ || branch.attempt > 0)) {
+    branch.place = place_of(branch.target, flow, snapshot, services_.tokens);
+    const routing::HopSide out_side =
+        side_of(flow, branch.place, server_of(branch.target), snapshot);
+    if (request_.method() == sip::Method::registers && (!registering_ || branch.attempt > 0)) {
         const config::ServerIndex server = server_of(branch.target);
         Result<Registering> begun = Registering::begin(
             request(), snapshot.config->servers[server], accepted_.flow,
-            snapshot.listener_name(accepted_.flow.listener), branch.out, services_);
+            snapshot.listener_name(accepted_.flow.listener), out_side, services_);
         if (!begun)
             return fail(index, refusal_of(to_error(begun.error())));
         registering_.reset(); // of the place before
@@ -165,7 +168,7 @@ void ResponseContext::send(std::size_t index, const Flow& flow) {
         accepted_.decision,
         branch.target,
         in_,
-        branch.out,
+        out_side,
         accepted_.flow,
         tag,
         registering_ ? &registering_->plan() : nullptr,

@@ -12,6 +12,7 @@ using transaction::Async;
 using transaction::Event;
 using transaction::Loop;
 using transaction::Mailbox;
+using transaction::Taken;
 
 namespace {
 
@@ -64,7 +65,7 @@ Async<Result<Way>> connect(Loop& loop, Services& services, transport::ConnectTar
     services.flows.connect(std::move(target), bound, ticket.number());
     const TimePoint deadline = started + bound + std::chrono::seconds(1);
     while (true) {
-        std::optional<Event> event = co_await inbox.next(deadline);
+        Taken<Event> event = co_await inbox.next(deadline);
         if (!event)
             co_return Error::connect_timeout;
         const auto* connected = std::get_if<transport::Connected>(&*event);

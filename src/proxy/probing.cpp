@@ -24,6 +24,7 @@ using transaction::Async;
 using transaction::Event;
 using transaction::Loop;
 using transaction::Mailbox;
+using transaction::Taken;
 using transaction::Task;
 
 constexpr std::chrono::seconds look_anew{1};
@@ -144,7 +145,7 @@ Async<Result<std::uint16_t>> ask(Loop& loop, Services& services, SnapshotPtr sna
     services.counters.probes.add();
     services.health.probe_sent(probed.place);
     while (true) {
-        std::optional<Event> event = co_await inbox.next(deadline);
+        Taken<Event> event = co_await inbox.next(deadline);
         if (!event) {
             transaction.flow_lost(); // nobody waits for its answer any more
             services.flows.forget(way->flow);

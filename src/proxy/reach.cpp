@@ -19,6 +19,7 @@ using transaction::Async;
 using transaction::Event;
 using transaction::Loop;
 using transaction::Mailbox;
+using transaction::Taken;
 
 /// DNS has its own bounds; this one is for a resolver that is gone.
 constexpr std::chrono::seconds locate_bound{10};
@@ -161,7 +162,7 @@ Async<Result<Location>> location_of(Loop& loop, Services& services, Sought sough
     services.resolver.locate(sought, ticket.number());
     const TimePoint deadline = loop.now() + locate_bound;
     while (true) {
-        std::optional<Event> event = co_await inbox.next(deadline);
+        Taken<Event> event = co_await inbox.next(deadline);
         if (!event)
             co_return Error::resolve_failed;
         if (auto* resolved = std::get_if<transport::Resolved>(&*event))

@@ -6,6 +6,7 @@
 #include "proxy/stateless.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace roundabout::proxy {
@@ -13,6 +14,7 @@ namespace roundabout::proxy {
 using transaction::Event;
 using transaction::Loop;
 using transaction::Mailbox;
+using transaction::Taken;
 
 namespace {
 
@@ -33,7 +35,7 @@ transaction::Task serve(Loop& loop, Services& services, Accepted accepted) {
     ResponseContext context(services, accepted, inbox);
     context.start();
     while (!context.finished()) {
-        std::optional<Event> event = co_await inbox.next(context.deadline());
+        Taken<Event> event = co_await inbox.next(context.deadline());
         if (!event)
             context.deadline_passed();
         else
@@ -44,6 +46,7 @@ transaction::Task serve(Loop& loop, Services& services, Accepted accepted) {
 ResponseContext::ResponseContext(Services& services, Accepted& accepted, Mailbox<Event>& inbox)
     : services_(services)
     , accepted_(accepted)
+    , request_(std::move(accepted.request))
     , inbox_(inbox)
     , choice_(is_invite(), accepted_.decision.targets.size()) {
     const Snapshot& snapshot = *accepted_.snapshot;
@@ -60,7 +63,7 @@ void ResponseContext::count_answered() noexcept {
 
 /// How long the sender has waited, once for the first response and once for the final one.
 void ResponseContext::measure(std::uint16_t status) noexcept {
-    const auto method = static_cast<std::size_t>(request().method());
+    const auto method = static_cast<std::size_t>(request_.method());
     const Duration waited = services_.loop.now() - arrived_;
     if (status > 100 && !std::exchange(measured_first_, true))
         services_.measures.first_response[method].add(waited);
@@ -77,7 +80,7 @@ void ResponseContext::respond(std::uint16_t status, Bytes response) {
 
 void ResponseContext::start() {
     server_ = transaction::ServerTransaction::start(
-        services_.layer, accepted_.request, accepted_.flow, transaction::MailboxRef<Event>(inbox_));
+        services_.layer, request_.shared(), accepted_.flow, transaction::MailboxRef<Event>(inbox_));
     branches_.reserve(accepted_.decision.targets.size());
     for (routing::Target& target : accepted_.decision.targets) {
         Branch& branch = branches_.emplace_back();
@@ -86,7 +89,7 @@ void ResponseContext::start() {
     }
     begin_group();
     if (branches_.size() == 1) // no group follows; an INVITE may ring for long
-        accepted_.decision.targets = {};
+        std::vector<routing::Target>().swap(accepted_.decision.targets);
 }
 
 // What comes back (§16.7).
@@ -100,7 +103,8 @@ void ResponseContext::take(transaction::BranchResponse response) {
     branch.next_try = never;
     branch.watching.stop();
     const std::uint16_t status = response.message->status();
-    branch.ringing = branch.ringing || (status > 100 && status < 200);
+    if (status > 100 && status < 200 && !std::exchange(branch.ringing, true) && is_invite())
+        keep_less();
     if (!answers_for_good(response.branch, *response.message))
         return;
     if (status > 100 && status < 200 && branch.timer_c != never)
@@ -118,6 +122,15 @@ void ResponseContext::take(transaction::BranchResponse response) {
     } else {
         act(choice, response.branch, response.message.get());
     }
+}
+
+/// A branch that rings is sent nowhere else (failover.cpp), nor is one that has ended.
+void ResponseContext::keep_less() {
+    const auto goes_on = [this](std::size_t branch) {
+        return !branches_[branch].ringing && !choice_.is_final(branch);
+    };
+    if (std::ranges::none_of(std::views::iota(std::size_t{0}, branches_.size()), goes_on))
+        request_.keep_header();
 }
 
 void ResponseContext::act(const Choice& choice, std::size_t branch, const sip::Message* response) {
@@ -152,7 +165,7 @@ void ResponseContext::finish(std::size_t index) {
 
 void ResponseContext::pass_on(std::size_t index, const sip::Message& response) {
     const Branch& branch = branches_[index];
-    routing::ResponseHop hop{accepted_.decision, request().method(), in_, branch.out, true, 0, {}};
+    routing::ResponseHop hop{accepted_.decision, request_.method(), in_, branch.place, true, 0, {}};
     hop.from_trusted = server_of(branch.target) != config::no_server;
     hop.status = response.status() == 503 ? 500 : 0; // R32: 503 would speak of all our services
     const std::vector<const sip::Message*> challenges = other_challenges(index);
@@ -199,7 +212,7 @@ void ResponseContext::confirm(std::size_t index, const sip::Message& response) {
     }
     const Branch& branch = branches_[index];
     Registering::Confirmed confirmed = registering_->confirm(response);
-    routing::ResponseHop hop{accepted_.decision, request().method(), in_, branch.out, true, 0, {}};
+    routing::ResponseHop hop{accepted_.decision, request_.method(), in_, branch.place, true, 0, {}};
     hop.restored = confirmed.restored;
     std::string bytes = made(index, response, hop);
     if (confirmed.changes.empty()) {
@@ -294,7 +307,7 @@ void ResponseContext::take(transaction::FlowLost lost) {
 
 void ResponseContext::fail(std::size_t index, std::uint16_t status) {
     branches_[index].status = status;
-    branches_[index].waiting = {};
+    branches_[index].waiting.reset();
     if (registering_ && status >= 300)
         registering_->drop();
     act(choice_.take(index, status), index, nullptr);
@@ -360,7 +373,7 @@ void ResponseContext::deadline_passed() {
 
 void ResponseContext::take(transaction::ResponseUnsent /*event*/) {
     services_.contexts.spawn(reply_elsewhere(services_.loop, services_, accepted_.snapshot,
-                                             accepted_.request, in_.place, server_));
+                                             request_.shared(), in_.place, server_));
 }
 
 void ResponseContext::take(transaction::AckReceived ack) {

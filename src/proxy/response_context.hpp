@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/held_request.hpp"
 #include "proxy/reach.hpp"
 #include "proxy/registering.hpp"
 #include "proxy/response_choice.hpp"
@@ -41,7 +42,8 @@ struct Accepted {
 /// come back from them. An event goes in by one call each; none of them waits.
 class ResponseContext {
   public:
-    /// Lives no longer than any of the three; the targets are moved out of `accepted`.
+    /// Lives no longer than any of the three; the request and the targets are moved out of
+    /// `accepted`.
     ResponseContext(Services& services, Accepted& accepted,
                     transaction::Mailbox<transaction::Event>& inbox);
     ResponseContext(const ResponseContext&) = delete;
@@ -78,11 +80,11 @@ class ResponseContext {
   private:
     struct Branch {
         routing::Target target;
-        routing::HopSide out;
+        routing::Place place; ///< that it was sent to
         Flow flow;
         transaction::ClientTransaction transaction;
         FlowWatch::Watching watching;
-        Waiting waiting;                     ///< parked
+        std::unique_ptr<Waiting> waiting;    ///< parked
         std::unique_ptr<sip::Message> final; ///< kept for §16.7 step 6
         std::uint16_t status = 0;            ///< of `final`, or what stands for a failure
         TimePoint timer_c = never;
@@ -103,7 +105,7 @@ class ResponseContext {
     /// A try of a branch at a place before the current one, whose client transaction lives.
     struct EarlierTry {
         std::size_t number = 0; ///< of its events
-        routing::HopSide out;
+        routing::Place place;
         Flow flow;
         transaction::ClientTransaction transaction;
     };
@@ -121,10 +123,12 @@ class ResponseContext {
         return number != try_number(branch_of(number), branches_[branch_of(number)].attempt);
     }
 
-    [[nodiscard]] const sip::Message& request() const noexcept { return *accepted_.request; }
+    /// All of it until every branch rings.
+    [[nodiscard]] const sip::Message& request() { return request_.message(); }
     [[nodiscard]] bool is_invite() const noexcept {
-        return request().method() == sip::Method::invite;
+        return request_.method() == sip::Method::invite;
     }
+    void keep_less();
     void begin_group();
     [[nodiscard]] bool find_way(std::size_t branch);
     void park(std::size_t branch);
@@ -155,6 +159,7 @@ class ResponseContext {
 
     Services& services_;
     Accepted& accepted_;
+    HeldRequest request_;
     transaction::Mailbox<transaction::Event>& inbox_;
     transaction::ServerTransaction server_;
     routing::HopSide in_;

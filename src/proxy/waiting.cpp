@@ -11,6 +11,7 @@ namespace {
 using registration::Found;
 using transaction::Event;
 using transaction::Mailbox;
+using transaction::Taken;
 
 /// The binding that leads to a client, unless it has ended.
 std::optional<Found> awaited(const routing::Target& target, Services& services) {
@@ -96,7 +97,7 @@ transaction::Async<Result<Way>> wait_for_client(transaction::Loop& loop, Service
             services.counters.parked_delivered.add();
         if (way && *way)
             co_return **way;
-        std::optional<Event> event;
+        Taken<Event> event;
         if (!way)
             event = co_await inbox.next(deadline);
         if (!event)

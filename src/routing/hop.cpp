@@ -42,9 +42,8 @@ Result<void> append_record_route(std::string& out, const HopSide& side, Side whi
 Side other(Side side) noexcept { return side == Side::caller ? Side::callee : Side::caller; }
 
 /// The Contact URI that `towards` sees in place of `uri`; empty if it stays as it is.
-Result<std::string> wrapped_contact(std::string_view uri, const HopSide& from,
-                                    const HopSide& towards, Side side, std::string_view call_id,
-                                    Tokens& tokens) {
+Result<std::string> wrapped_contact(std::string_view uri, const Place& from, const HopSide& towards,
+                                    Side side, std::string_view call_id, Tokens& tokens) {
     const Result<sip::Uri> parsed = sip::parse_uri(uri);
     if (!parsed || !parsed->is_sip() || parsed->parameter("gr")) // R13
         return std::string();
@@ -55,7 +54,7 @@ Result<std::string> wrapped_contact(std::string_view uri, const HopSide& from,
         wrapped.append(parsed->user).append("@");
     append_host_port(wrapped, towards.contact);
     wrapped.append(";transport=").append(uri_parameter(towards.transport)).append(";rb=");
-    if (const auto sealed = tokens.append_contact(wrapped, side, from.place, uri, call_id); !sealed)
+    if (const auto sealed = tokens.append_contact(wrapped, side, from, uri, call_id); !sealed)
         return sealed.error();
     return wrapped;
 }
@@ -65,7 +64,7 @@ enum class Wrapped : std::uint8_t { all, not_the_long_ones };
 /// One message's Contacts as the other side is to see them.
 struct Wrapping {
     const sip::Message& message;
-    const HopSide& from;
+    const Place& from;
     const HopSide& towards;
     Side side;
 };
@@ -256,7 +255,7 @@ Result<ForwardedRequest> forward_request(const sip::Message& request, const Requ
     }
     if (refreshes_target(request.method())) {
         const Result<Wrapped> wrapped =
-            wrap_contacts({request, hop.in, hop.out, hop.decision.from_side}, edits, tokens);
+            wrap_contacts({request, hop.in.place, hop.out, hop.decision.from_side}, edits, tokens);
         if (!wrapped)
             return wrapped.error();
         forwarded.contact_too_long = *wrapped == Wrapped::not_the_long_ones;
@@ -289,7 +288,7 @@ ForwardedResponse forward_response(const sip::Message& response, const ResponseH
                              response.status() < 300; // not in 3xx or 485: those name others (R16)
     if (sets_target)
         forwarded.unsealed = !wrap_contacts(
-            {response, hop.out, hop.in, other(hop.decision.from_side)}, edits, tokens);
+            {response, hop.from, hop.in, other(hop.decision.from_side)}, edits, tokens);
     for (const registration::RestoredContact& restored : hop.restored)
         edits.replace_uri(restored.value, restored.uri);
     for (const sip::Message* other : hop.challenges)

@@ -60,7 +60,7 @@ struct ResponseHop {
     const Decision& decision;                ///< of the request
     sip::Method method = sip::Method::other; ///< of the request
     const HopSide& in;                       ///< towards whom the response goes
-    const HopSide& out;                      ///< from whom it came
+    const Place& from;                       ///< who sent it
     bool from_trusted = true;                ///< else P-Asserted-Identity is removed (R43)
     std::uint16_t status = 0; ///< instead of its own (503 goes up as 500, R32); 0: stays
     std::span<const registration::RestoredContact> restored; ///< for a 2xx to REGISTER

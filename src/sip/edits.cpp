@@ -194,26 +194,43 @@ void Edits::set_status(std::uint16_t status, std::string_view reason) {
     add(between(message_->status_span().begin, line.end()), begin);
 }
 
+bool Edits::applies(const Splice& splice, std::uint32_t at) const noexcept {
+    return splice.span.begin >= at && splice.span.end() <= message_->headers_end();
+}
+
+std::size_t Edits::size_without_length() const noexcept {
+    std::size_t size = message_->body_span().end();
+    std::uint32_t at = 0;
+    for (const auto& splice : splices_.view()) {
+        if (!applies(splice, at))
+            continue;
+        size = size - splice.span.size + splice.text_size;
+        at = splice.span.end();
+    }
+    return size;
+}
+
 std::string Edits::apply(bool add_content_length) const {
-    constexpr std::size_t length_room = 40;
+    constexpr std::size_t length_room = 32;
     const auto bytes = message_->bytes();
     const auto body = message_->body_span();
+    const bool adds_length = add_content_length && !message_->has(HeaderId::content_length);
     std::string out;
-    out.reserve(body.end() + arena_.size() + length_room);
+    out.reserve(size_without_length() + (adds_length ? length_room : 0));
     std::uint32_t at = 0;
     const auto copy_to = [&](std::uint32_t to) {
         out.append(bytes.substr(at, to - at));
         at = to;
     };
     for (const auto& splice : splices_.view()) {
-        if (splice.span.begin < at || splice.span.end() > message_->headers_end())
-            continue; // inside of what went already, or in the body, which is never touched (R23)
+        if (!applies(splice, at))
+            continue;
         copy_to(splice.span.begin);
         out.append(arena_, splice.text_begin, splice.text_size);
         at = splice.span.end();
     }
     copy_to(message_->headers_end());
-    if (add_content_length && !message_->has(HeaderId::content_length))
+    if (adds_length)
         out.append("Content-Length: ").append(std::to_string(body.size)).append("\r\n");
     copy_to(body.end());
     return out;

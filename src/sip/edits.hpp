@@ -74,6 +74,11 @@ class Edits {
         std::size_t last;
     };
 
+    /// False inside of what went before `at`, and in the body, which is never touched (R23).
+    [[nodiscard]] bool applies(const Splice& splice, std::uint32_t at) const noexcept;
+    /// Of what leaves, but for a Content-Length that is added: a call that rings keeps that text,
+    /// so it gets no spare room.
+    [[nodiscard]] std::size_t size_without_length() const noexcept;
     /// Where a text that is now put at the end of the arena begins.
     [[nodiscard]] std::size_t begin_text();
     /// The text is what was put into the arena from `text_begin` on.

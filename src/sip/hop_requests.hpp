@@ -3,6 +3,7 @@
 #include "sip/message.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace roundabout::sip {
 
@@ -19,5 +20,14 @@ namespace roundabout::sip {
 /// The CANCEL for `invite` (RFC 3261 §9.1): as above, with the INVITE's own To; neither Require nor
 /// Proxy-Require. It may leave only after a 1xx came (R20): the caller's concern.
 [[nodiscard]] std::string make_cancel(const Message& invite);
+
+/// What of an INVITE these two, and `make_response` but for a 100, are made of: its Request-URI,
+/// Via, Route, From, To, Call-ID and CSeq rows as they stand, without body. A request that rings
+/// needs no more of itself. To be indexed as a datagram. O(size).
+[[nodiscard]] std::string header_of_hop(const Message& invite);
+
+/// The same from the bytes of one without defect, without an index; of Via the first row alone,
+/// which is ours.
+[[nodiscard]] std::string header_of_hop(std::string_view invite);
 
 } // namespace roundabout::sip

@@ -50,7 +50,7 @@ class RunningClient : public PooledObject {
         self->send(self->bytes_, self->method_);
         while (!self->over_) {
             const TimePoint deadline = self->machine_.deadline();
-            std::optional<ClientEvent> event = co_await self->inbox_.next(deadline);
+            Taken<ClientEvent> event = co_await self->inbox_.next(deadline);
             if (event)
                 self->dispatch(*event);
             else
@@ -118,19 +118,14 @@ class RunningClient : public PooledObject {
     }
 
     /// What was sent is kept as long as it may be needed: whole until it is not sent again any
-    /// more, an INVITE's header until no ACK or CANCEL will be made of it. It may ring for long.
+    /// more, of an INVITE what ACK and CANCEL are made of until there will be none. It may ring for
+    /// long.
     void keep_less(std::uint16_t status) {
-        constexpr std::size_t worth_it = 256; // bytes
         const bool acknowledged = is_invite && status >= 300;
-        if (status >= 200 && !acknowledged) {
+        if (status >= 200 && !acknowledged)
             bytes_ = {};
-        } else if (is_invite) {
-            constexpr std::string_view blank_line = "\r\n\r\n";
-            const std::string_view whole = bytes_.view();
-            const std::size_t header = whole.find(blank_line);
-            if (header != std::string_view::npos && whole.size() - header >= worth_it)
-                bytes_ = Bytes(std::string(whole.substr(0, header + blank_line.size())));
-        }
+        else if (is_invite && !std::exchange(header_only_, true))
+            bytes_ = Bytes(sip::header_of_hop(bytes_.view()));
     }
 
     void send_ack(const sip::Message& response) {
@@ -191,7 +186,8 @@ class RunningClient : public PooledObject {
     ClientTable::Entry entry_;
     sip::Method method_;
     Machine machine_;
-    bool final_ = false; ///< a final response came
+    bool final_ = false;       ///< a final response came
+    bool header_only_ = false; ///< `bytes_` is no more than sip::header_of_hop
     bool cancel_wanted_ = false;
     bool cancel_sent_ = false;
     bool over_ = false;

@@ -48,7 +48,7 @@ class RunningServer : public PooledObject {
     static Task run(Loop& loop, std::unique_ptr<RunningServer> self) {
         while (!self->over_) {
             const TimePoint deadline = std::min(self->machine_.deadline(), self->wait_until_);
-            std::optional<ServerEvent> event = co_await self->inbox_.next(deadline);
+            Taken<ServerEvent> event = co_await self->inbox_.next(deadline);
             if (event)
                 self->dispatch(*event);
             else

@@ -115,7 +115,7 @@ Passage::Sent Passage::request(const sip::Message& request, const Flow& from) {
 
 sip::Message Passage::response(const sip::Message& response, const Sent& sent) {
     const routing::ResponseHop hop{
-        sent.decision, sent.request.method(), sent.in, sent.out, true, 0, {}};
+        sent.decision, sent.request.method(), sent.in, sent.out.place, true, 0, {}};
     return read(routing::forward_response(response, hop, tokens_).bytes);
 }
 

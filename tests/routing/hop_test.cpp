@@ -54,7 +54,7 @@ const std::string ok = "SIP/2.0 200 OK\r\nVia: SIP/2.0/WSS 192.0.2.1:8443;branch
 std::string back(std::string text, sip::Method method, Where& where, const Sides& sides,
                  bool trusted = true, std::uint16_t status = 0) {
     const Decision decision;
-    const ResponseHop hop{decision, method, sides.in, sides.out, trusted, status, {}};
+    const ResponseHop hop{decision, method, sides.in, sides.out.place, trusted, status, {}};
     return forward_response(index(std::move(text)), hop, where.tokens).bytes;
 }
 
@@ -271,7 +271,7 @@ TEST_CASE("R32 other branches' challenges follow a response's own, as they came,
     const auto third = index(head + "WWW-Authenticate: Digest realm=\"d\"\r\n\r\n");
     const std::vector<const sip::Message*> others{&second, &third};
     const Decision decision;
-    ResponseHop hop{decision, sip::Method::invite, sides.in, sides.out, true, 0, {}};
+    ResponseHop hop{decision, sip::Method::invite, sides.in, sides.out.place, true, 0, {}};
     hop.challenges = others;
     CHECK(forward_response(chosen, hop, where.tokens).bytes ==
           "SIP/2.0 407 P\r\nVia: SIP/2.0/UDP 203.0.113.9\r\nCSeq: 1 INVITE\r\n"
@@ -312,7 +312,8 @@ TEST_CASE("hop: what cannot be sealed does not leave as if it were") {
     REQUIRE_FALSE(sent.has_value());
     CHECK(to_error(sent.error()) == Error::key_unusable);
     // A response can't be refused: its Contact stays as it is.
-    const ResponseHop back_hop{decision, sip::Method::invite, sides.in, sides.out, true, 0, {}};
+    const ResponseHop back_hop{decision, sip::Method::invite, sides.in, sides.out.place, true, 0,
+                               {}};
     const ForwardedResponse response = forward_response(index(ok), back_hop, where.tokens);
     CHECK(response.unsealed);
     CHECK(contact_of(index(response.bytes)) == "sip:b@h.invalid;transport=ws");

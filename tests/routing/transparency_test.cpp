@@ -138,7 +138,8 @@ TEST_CASE("R23 R37 any valid response passes back, and nothing but the permitted
         const sip::Message before = index(with_vias(random_of(random, false), sent));
         const bool trusted = random.one_in(2);
         const std::uint16_t status = random.one_in(4) ? 500 : 0;
-        const ResponseHop way{hop.decision, sent.method(), hop.in, hop.out, trusted, status, {}};
+        const ResponseHop way{hop.decision, sent.method(), hop.in, hop.out.place,
+                              trusted,      status,        {}};
         const sip::Message after = index(forward_response(before, way, hop.where.tokens).bytes);
         Permitted permitted;
         permitted.drop_identity = !trusted;

@@ -1,5 +1,6 @@
 #include "sip/hop_requests.hpp"
 #include "sip/parser.hpp"
+#include "sip/response.hpp"
 
 #include <doctest/doctest.h>
 
@@ -80,4 +81,34 @@ TEST_CASE("R19 R20 ACK and CANCEL are requests that pass every check") {
         CHECK_FALSE(check_message(message).has_value());
         CHECK(message.body().empty());
     }
+}
+
+TEST_CASE("R19 R20 what is kept of an INVITE gives the same ACK and CANCEL") {
+    const auto response = index("SIP/2.0 486 Busy Here\r\nTo: <sip:b@h>;tag=t\r\n\r\n");
+    const std::string of_message = header_of_hop(sent_invite());
+    const std::string of_bytes = header_of_hop(sent_invite().bytes());
+    for (const std::string& kept : {of_message, of_bytes}) {
+        const auto invite = index(kept);
+        CHECK(invite.defect() == Error::none);
+        CHECK(make_ack(invite, response) == make_ack(sent_invite(), response));
+        CHECK(make_cancel(invite) == make_cancel(sent_invite()));
+    }
+    CHECK(of_bytes == "INVITE sip:bob@h;transport=ws SIP/2.0\r\n"
+                      "Via: SIP/2.0/WS us;branch=z9hG4bKours, SIP/2.0/UDP a\r\n"
+                      "Route: <sip:r1;lr>, <sip:r2;lr>\r\n"
+                      "f: A <sip:a@h>;tag=1\r\n"
+                      "To: <sip:b@h>\r\n"
+                      "route :\r\n <sip:r3;lr>\r\n"
+                      "CSeq: 0314 \r\n INVITE\r\n"
+                      "Call-ID : abc@h\r\n\r\n");
+}
+
+TEST_CASE("what is kept of an INVITE gives the same final response") {
+    const std::string kept = header_of_hop(sent_invite());
+    ResponseParts parts;
+    parts.status = 480;
+    parts.to_tag = "ours";
+    parts.received = "192.0.2.1";
+    parts.rport = 5060;
+    CHECK(make_response(index(kept), parts) == make_response(sent_invite(), parts));
 }

@@ -205,7 +205,7 @@ class Scene {
 
   private:
     static Task keep_events(Loop& /*loop*/, Scene& scene) {
-        while (std::optional<Event> event = co_await scene.inbox.next(never))
+        while (Taken<Event> event = co_await scene.inbox.next(never))
             scene.seen.push_back(std::move(*event));
     }
 };

@@ -1,65 +1,79 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <optional>
+#include <cstdint>
+#include <memory>
 #include <utility>
-#include <vector>
 
 namespace roundabout::transaction {
 
-/// A first-in first-out queue whose first few elements need no allocation; beyond them it grows by
-/// doubling. `Value` is movable without throwing.
-template <class Value, std::size_t Inline>
+template <class Value>
+class EventQueue;
+
+/// One element taken off an EventQueue; or nothing. It stays in the place that was made for it, so
+/// that a coroutine that waits for the next one keeps no room for it.
+template <class Value>
+class Taken {
+  public:
+    Taken() noexcept = default;
+
+    [[nodiscard]] explicit operator bool() const noexcept { return element_ != nullptr; }
+    // Only where there is one.
+    [[nodiscard]] Value& operator*() const noexcept { return element_->value; }
+    [[nodiscard]] Value* operator->() const noexcept { return &element_->value; }
+
+  private:
+    friend class EventQueue<Value>;
+    struct Element {
+        Value value;
+        std::unique_ptr<Element> next;
+    };
+    explicit Taken(std::unique_ptr<Element> element) noexcept
+        : element_(std::move(element)) {}
+
+    std::unique_ptr<Element> element_;
+};
+
+/// A first-in first-out queue that takes 24 bytes while it is empty, and memory of its own for each
+/// element.
+template <class Value>
 class EventQueue {
   public:
     EventQueue() = default;
     EventQueue(const EventQueue&) = delete;
     EventQueue& operator=(const EventQueue&) = delete;
-    ~EventQueue() = default;
+    ~EventQueue() {
+        while (first_) // one after another: as a chain they would go by recursion
+            first_ = std::move(first_->next);
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    void push(Value value) {
-        if (size_ == capacity())
-            grow();
-        slot(size_).emplace(std::move(value));
+    void push(Value&& value) {
+        std::unique_ptr<Element> element(new Element{std::move(value), nullptr});
+        Element* const last = element.get();
+        (first_ ? last_->next : first_) = std::move(element);
+        last_ = last;
         ++size_;
     }
 
-    /// Writes the oldest element into `out` and takes it off. There must be one.
-    void pop(std::optional<Value>& out) noexcept {
-        out = std::exchange(slot(0), std::nullopt);
-        first_ = (first_ + 1) & (capacity() - 1);
-        --size_;
+    /// The oldest element; nothing if there is none.
+    [[nodiscard]] Taken<Value> pop() noexcept {
+        std::unique_ptr<Element> oldest = std::move(first_);
+        if (oldest) {
+            first_ = std::move(oldest->next);
+            --size_;
+        }
+        return Taken<Value>(std::move(oldest));
     }
 
   private:
-    static_assert(Inline != 0 && (Inline & (Inline - 1)) == 0, "a power of two");
-    using Slot = std::optional<Value>;
+    using Element = typename Taken<Value>::Element;
 
-    [[nodiscard]] std::size_t capacity() const noexcept {
-        return heap_.empty() ? Inline : heap_.size();
-    }
-    [[nodiscard]] Slot& slot(std::size_t position) noexcept {
-        Slot* const slots = heap_.empty() ? inline_.data() : heap_.data();
-        return slots[(first_ + position) & (capacity() - 1)];
-    }
-    void grow() {
-        std::vector<Slot> slots(capacity() * 2);
-        for (std::size_t i = 0; i < size_; ++i)
-            slots[i] = std::move(slot(i));
-        for (Slot& old : inline_)
-            old.reset();
-        heap_ = std::move(slots);
-        first_ = 0;
-    }
-
-    std::array<Slot, Inline> inline_;
-    std::vector<Slot> heap_; ///< once the inline slots did not do
-    std::size_t first_ = 0;
-    std::size_t size_ = 0;
+    std::unique_ptr<Element> first_;
+    Element* last_ = nullptr; ///< while there is one
+    std::uint32_t size_ = 0;
 };
 
 } // namespace roundabout::transaction

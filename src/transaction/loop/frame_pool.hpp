@@ -12,7 +12,7 @@ namespace roundabout::transaction {
 /// `largest` come from the allocator.
 class FramePool {
   public:
-    static constexpr std::size_t step = 64;
+    static constexpr std::size_t step = 16;
     static constexpr std::size_t largest = 4096;
 
     FramePool() = default;

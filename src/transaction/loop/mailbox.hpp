@@ -6,7 +6,7 @@
 
 #include <coroutine>
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <utility>
 
 namespace roundabout::transaction {
@@ -16,16 +16,17 @@ class MailboxRef;
 
 /// The inbox of one coroutine, the only thing that it awaits:
 ///
-///     const std::optional<Event> event = co_await inbox.next(deadline);
+///     const Taken<Event> event = co_await inbox.next(deadline);
 ///
 /// Bounded. Everybody on the loop's thread may put events in; one coroutine takes them out. It
-/// lives in that coroutine's frame or in an object that the frame owns.
+/// lives in that coroutine's frame or in an object that the frame owns. Small while it is empty,
+/// since a call that rings keeps three of them.
 template <class Event>
 class Mailbox {
   public:
-    static constexpr std::size_t default_limit = 64;
+    static constexpr std::uint32_t default_limit = 64;
 
-    explicit Mailbox(Loop& loop, std::size_t limit = default_limit) noexcept
+    explicit Mailbox(Loop& loop, std::uint32_t limit = default_limit) noexcept
         : loop_(loop)
         , limit_(limit) {}
     Mailbox(const Mailbox&) = delete;
@@ -64,8 +65,8 @@ class Mailbox {
     friend class MailboxRef<Event>;
 
     Loop& loop_;
-    std::size_t limit_;
-    EventQueue<Event, 2> events_;
+    EventQueue<Event> events_;
+    std::uint32_t limit_;
     Waiter waiter_;
     Next* next_ = nullptr; ///< whom `waiter_` would resume
     Link refs_;
@@ -95,13 +96,10 @@ class Mailbox<Event>::Next {
         mailbox_.waiter_.set_handle(handle);
         mailbox_.loop_.arm(mailbox_.waiter_, deadline_);
     }
-    std::optional<Event> await_resume() noexcept {
+    Taken<Event> await_resume() noexcept {
         if (suspended_)
             leave();
-        std::optional<Event> event;
-        if (!mailbox_.events_.empty())
-            mailbox_.events_.pop(event);
-        return event;
+        return mailbox_.events_.pop();
     }
 
   private:

@@ -25,13 +25,13 @@ Task note(Loop& /*loop*/, std::vector<int>& into, int number) {
 }
 
 Task note_each(Loop& /*loop*/, Mailbox<int>& inbox, std::vector<int>& into) {
-    while (const std::optional<int> event = co_await inbox.next(never))
+    while (const Taken<int> event = co_await inbox.next(never))
         into.push_back(*event);
 }
 
 Task note_deadline(Loop& loop, Mailbox<int>& inbox, TimePoint deadline, TimePoint& when) {
-    const std::optional<int> event = co_await inbox.next(deadline);
-    CHECK_FALSE(event);
+    const Taken<int> event = co_await inbox.next(deadline);
+    CHECK_FALSE(static_cast<bool>(event));
     when = loop.now();
 }
 
@@ -52,8 +52,8 @@ Task spawn_another(Loop& loop, Scope& scope, std::vector<int>& into) {
 }
 
 Async<int> half(Loop& /*loop*/, Mailbox<int>& inbox) {
-    const std::optional<int> event = co_await inbox.next(never);
-    const int value = event.value_or(0);
+    const Taken<int> event = co_await inbox.next(never);
+    const int value = *event;
     if (value % 2 != 0)
         throw std::runtime_error("odd");
     co_return value / 2;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct Seen {
 Task receive(Loop& loop, Mailbox<Parcel>& inbox, Duration interval, Seen& seen) {
     while (true) {
         const TimePoint deadline = loop.now() + interval;
-        const std::optional<Parcel> event = co_await inbox.next(deadline);
+        const Taken<Parcel> event = co_await inbox.next(deadline);
         if (!event) {
             CHECK(loop.now() >= deadline);
             ++seen.deadlines;
@@ -44,7 +45,9 @@ Task receive(Loop& loop, Mailbox<Parcel>& inbox, Duration interval, Seen& seen) 
 
 /// Waits until a deadline and takes whatever is there.
 Task take_one(Loop& /*loop*/, Mailbox<int>& inbox, TimePoint deadline, std::optional<int>& into) {
-    into = co_await inbox.next(deadline);
+    const Taken<int> event = co_await inbox.next(deadline);
+    if (event)
+        into = *event;
 }
 
 struct OwnInbox {
@@ -179,28 +182,31 @@ TEST_CASE("A mailbox in an object that the frame owns goes with the frame") {
     CHECK_FALSE(static_cast<bool>(ref));
 }
 
-TEST_CASE("An event queue keeps order through growth and wrap-around") {
+TEST_CASE("An event queue keeps order, and lets go of what is in it") {
     std::mt19937 random(5);
-    EventQueue<std::shared_ptr<int>, 2> queue;
-    std::deque<int> reference;
     const auto witness = std::make_shared<int>(0);
-    for (int step = 0; step < 20'000; ++step) {
-        if (!reference.empty() && random() % (step % 200 < 100 ? 3 : 2) == 0) {
-            std::optional<std::shared_ptr<int>> value;
-            queue.pop(value);
-            REQUIRE(value.has_value());
-            REQUIRE(*value.value_or(nullptr) == reference.front());
-            reference.pop_front();
-        } else if (reference.size() < 500) {
-            queue.push(std::make_shared<int>(step));
-            reference.push_back(step);
+    {
+        EventQueue<std::shared_ptr<int>> queue;
+        std::deque<int> reference;
+        for (int step = 0; step < 20'000; ++step) {
+            if (!reference.empty() && random() % (step % 200 < 100 ? 3 : 2) == 0) {
+                const Taken<std::shared_ptr<int>> value = queue.pop();
+                REQUIRE(static_cast<bool>(value));
+                REQUIRE(**value == reference.front());
+                reference.pop_front();
+            } else if (reference.size() < 500) {
+                queue.push(std::make_shared<int>(step));
+                reference.push_back(step);
+            }
+            REQUIRE(queue.size() == reference.size());
         }
-        REQUIRE(queue.size() == reference.size());
-    }
-    queue.push(witness);
-    while (!queue.empty()) {
-        std::optional<std::shared_ptr<int>> value;
-        queue.pop(value);
+        while (!queue.empty())
+            static_cast<void>(queue.pop());
+        CHECK_FALSE(static_cast<bool>(queue.pop()));
+        for (int i = 0; i < 3; ++i)
+            queue.push(std::shared_ptr<int>(witness));
+        const Taken<std::shared_ptr<int>> oldest = queue.pop();
+        CHECK(witness.use_count() == 4);
     }
     CHECK(witness.use_count() == 1);
 }
