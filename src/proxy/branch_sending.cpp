@@ -56,8 +56,8 @@ void ResponseContext::park(std::size_t index) {
         return other.sent || other.reaching || other.again;
     };
     if (parked_until_ == never)
-        parked_until_ =
-            services_.loop.now() + patience(request_.method(), *accepted_.snapshot->config);
+        parked_until_ = services_.loop.now() +
+                        patience(accepted_.request.method(), *accepted_.snapshot->config);
     if (parked_until_ > services_.loop.now() && std::ranges::none_of(branches_, lives))
         branch.waiting = std::make_unique<Waiting>(Waiting::begin(
             branch.target, accepted_.decision.in_dialog, branch.flow.id, services_, inbox_));
@@ -143,10 +143,10 @@ void ResponseContext::send(std::size_t index, const Flow& flow) {
     Branch& branch = branches_[index];
     const Snapshot& snapshot = *accepted_.snapshot;
     branch.flow = flow;
-    branch.place = place_of(branch.target, flow, snapshot, services_.tokens);
     const routing::HopSide out_side =
-        side_of(flow, branch.place, server_of(branch.target), snapshot);
-    if (request_.method() == sip::Method::registers && (!registering_ || branch.attempt > 0)) {
+        side_of(flow, place_of_branch(branch), server_of(branch.target), snapshot);
+    if (accepted_.request.method() == sip::Method::registers &&
+        (!registering_ || branch.attempt > 0)) {
         const config::ServerIndex server = server_of(branch.target);
         Result<Registering> begun = Registering::begin(
             request(), snapshot.config->servers[server], accepted_.flow,

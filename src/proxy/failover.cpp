@@ -58,7 +58,7 @@ bool ResponseContext::try_next(std::size_t index) {
     if (branch.sent) {
         if (is_invite())
             branch.transaction.cancel(); // leaves with its first 1xx, should one still come
-        earlier_.push_back({try_number(index, branch.attempt), branch.place, branch.flow,
+        earlier_.push_back({try_number(index, branch.attempt), branch.flow,
                             std::exchange(branch.transaction, {})});
     }
     branch.candidates->next();
@@ -96,10 +96,8 @@ void ResponseContext::take_late(std::size_t number, const sip::Message& response
     if (is_invite() && branch.sent)
         branch.transaction.cancel();
     // It came from that place, by that side of ours.
-    std::swap(branch.place, found->place);
     std::swap(branch.flow, found->flow);
     act(choice_.take(index, response.status()), index, &response);
-    std::swap(branch.place, found->place);
     std::swap(branch.flow, found->flow);
 }
 

@@ -13,6 +13,7 @@ namespace roundabout::proxy {
 /// an answer, which may take minutes, the header fields that answers are made of.
 class HeldRequest {
   public:
+    HeldRequest() noexcept = default;
     explicit HeldRequest(std::shared_ptr<const sip::Message> request) noexcept
         : message_(std::move(request))
         , method_(message_->method()) {}
@@ -30,7 +31,7 @@ class HeldRequest {
   private:
     std::shared_ptr<const sip::Message> message_; ///< null while `header_` stands for it
     std::string header_;
-    sip::Method method_;
+    sip::Method method_ = sip::Method::other;
 };
 
 } // namespace roundabout::proxy

@@ -46,7 +46,6 @@ transaction::Task serve(Loop& loop, Services& services, Accepted accepted) {
 ResponseContext::ResponseContext(Services& services, Accepted& accepted, Mailbox<Event>& inbox)
     : services_(services)
     , accepted_(accepted)
-    , request_(std::move(accepted.request))
     , inbox_(inbox)
     , choice_(is_invite(), accepted_.decision.targets.size()) {
     const Snapshot& snapshot = *accepted_.snapshot;
@@ -63,7 +62,7 @@ void ResponseContext::count_answered() noexcept {
 
 /// How long the sender has waited, once for the first response and once for the final one.
 void ResponseContext::measure(std::uint16_t status) noexcept {
-    const auto method = static_cast<std::size_t>(request_.method());
+    const auto method = static_cast<std::size_t>(accepted_.request.method());
     const Duration waited = services_.loop.now() - arrived_;
     if (status > 100 && !std::exchange(measured_first_, true))
         services_.measures.first_response[method].add(waited);
@@ -79,8 +78,9 @@ void ResponseContext::respond(std::uint16_t status, Bytes response) {
 }
 
 void ResponseContext::start() {
-    server_ = transaction::ServerTransaction::start(
-        services_.layer, request_.shared(), accepted_.flow, transaction::MailboxRef<Event>(inbox_));
+    server_ = transaction::ServerTransaction::start(services_.layer, accepted_.request.shared(),
+                                                    accepted_.flow,
+                                                    transaction::MailboxRef<Event>(inbox_));
     branches_.reserve(accepted_.decision.targets.size());
     for (routing::Target& target : accepted_.decision.targets) {
         Branch& branch = branches_.emplace_back();
@@ -130,7 +130,7 @@ void ResponseContext::keep_less() {
         return !branches_[branch].ringing && !choice_.is_final(branch);
     };
     if (std::ranges::none_of(std::views::iota(std::size_t{0}, branches_.size()), goes_on))
-        request_.keep_header();
+        accepted_.request.keep_header();
 }
 
 void ResponseContext::act(const Choice& choice, std::size_t branch, const sip::Message* response) {
@@ -165,13 +165,19 @@ void ResponseContext::finish(std::size_t index) {
 
 void ResponseContext::pass_on(std::size_t index, const sip::Message& response) {
     const Branch& branch = branches_[index];
-    routing::ResponseHop hop{accepted_.decision, request_.method(), in_, branch.place, true, 0, {}};
+    const routing::Place from = place_of_branch(branch);
+    routing::ResponseHop hop{
+        accepted_.decision, accepted_.request.method(), in_, from, true, 0, {}};
     hop.from_trusted = server_of(branch.target) != config::no_server;
     hop.status = response.status() == 503 ? 500 : 0; // R32: 503 would speak of all our services
     const std::vector<const sip::Message*> challenges = other_challenges(index);
     hop.challenges = challenges;
     const std::uint16_t status = hop.status != 0 ? hop.status : response.status();
     respond(status, Bytes(made(index, response, hop)));
+}
+
+routing::Place ResponseContext::place_of_branch(const Branch& branch) const {
+    return place_of(branch.target, branch.flow, *accepted_.snapshot, services_.tokens);
 }
 
 /// The response as it goes up; counted and logged.
@@ -212,7 +218,9 @@ void ResponseContext::confirm(std::size_t index, const sip::Message& response) {
     }
     const Branch& branch = branches_[index];
     Registering::Confirmed confirmed = registering_->confirm(response);
-    routing::ResponseHop hop{accepted_.decision, request_.method(), in_, branch.place, true, 0, {}};
+    const routing::Place from = place_of_branch(branch);
+    routing::ResponseHop hop{
+        accepted_.decision, accepted_.request.method(), in_, from, true, 0, {}};
     hop.restored = confirmed.restored;
     std::string bytes = made(index, response, hop);
     if (confirmed.changes.empty()) {
@@ -373,7 +381,7 @@ void ResponseContext::deadline_passed() {
 
 void ResponseContext::take(transaction::ResponseUnsent /*event*/) {
     services_.contexts.spawn(reply_elsewhere(services_.loop, services_, accepted_.snapshot,
-                                             request_.shared(), in_.place, server_));
+                                             accepted_.request.shared(), in_.place, server_));
 }
 
 void ResponseContext::take(transaction::AckReceived ack) {

@@ -24,7 +24,7 @@ namespace roundabout::proxy {
 
 /// A request that is to be forwarded, with everything that was found out about it on arrival.
 struct Accepted {
-    std::shared_ptr<const sip::Message> request;
+    HeldRequest request;
     Flow flow;
     routing::Source source;
     routing::Decision decision;
@@ -42,8 +42,7 @@ struct Accepted {
 /// come back from them. An event goes in by one call each; none of them waits.
 class ResponseContext {
   public:
-    /// Lives no longer than any of the three; the request and the targets are moved out of
-    /// `accepted`.
+    /// Lives no longer than any of the three; the targets are moved out of `accepted`.
     ResponseContext(Services& services, Accepted& accepted,
                     transaction::Mailbox<transaction::Event>& inbox);
     ResponseContext(const ResponseContext&) = delete;
@@ -80,36 +79,36 @@ class ResponseContext {
   private:
     struct Branch {
         routing::Target target;
-        routing::Place place; ///< that it was sent to
-        Flow flow;
+        Flow flow; ///< that it was sent by
         transaction::ClientTransaction transaction;
         FlowWatch::Watching watching;
         std::unique_ptr<Waiting> waiting;    ///< parked
         std::unique_ptr<sip::Message> final; ///< kept for §16.7 step 6
-        std::uint16_t status = 0;            ///< of `final`, or what stands for a failure
-        TimePoint timer_c = never;
-        std::optional<std::uint32_t> breadth; ///< Max-Breadth to be sent (RFC 5393)
         CandidatesPtr candidates;
-        std::size_t attempt = 0;    ///< how many places were sent to before the current one
-        TimePoint next_try = never; ///< it is silent for too long then: the next place
-        bool reaching = false;      ///< a way is being looked for
-        bool sent = false;          ///< its client transaction lives
-        bool heard = false;         ///< any response came
-        bool ringing = false;       ///< a 1xx other than 100 came
-        bool reused = false;        ///< by a connection that was open before
-        bool again = false;         ///< to be sent once more when its transaction has ended (R41)
-        bool retried = false;
-        bool tried_tcp = false; ///< R39
+        TimePoint timer_c = never;
+        TimePoint next_try = never;           ///< it is silent for too long then: the next place
+        std::optional<std::uint32_t> breadth; ///< Max-Breadth to be sent (RFC 5393)
+        std::uint16_t status = 0;             ///< of `final`, or what stands for a failure
+        std::uint16_t attempt = 0; ///< how many places were sent to before the current one
+        bool ringing = false;      ///< a 1xx other than 100 came
+        bool again = false;        ///< to be sent once more when its transaction has ended (R41)
+        bool reaching : 1 = false; ///< a way is being looked for
+        bool sent : 1 = false;     ///< its client transaction lives
+        bool heard : 1 = false;    ///< any response came
+        bool reused : 1 = false;   ///< by a connection that was open before
+        bool retried : 1 = false;
+        bool tried_tcp : 1 = false; ///< R39
     };
 
     /// A try of a branch at a place before the current one, whose client transaction lives.
     struct EarlierTry {
         std::size_t number = 0; ///< of its events
-        routing::Place place;
         Flow flow;
         transaction::ClientTransaction transaction;
     };
 
+    /// Its peer, as tokens name it.
+    [[nodiscard]] routing::Place place_of_branch(const Branch& branch) const;
     /// What the events of one try of one branch bear.
     [[nodiscard]] static constexpr std::size_t try_number(std::size_t branch,
                                                           std::size_t attempt) noexcept {
@@ -124,9 +123,9 @@ class ResponseContext {
     }
 
     /// All of it until every branch rings.
-    [[nodiscard]] const sip::Message& request() { return request_.message(); }
+    [[nodiscard]] const sip::Message& request() { return accepted_.request.message(); }
     [[nodiscard]] bool is_invite() const noexcept {
-        return request_.method() == sip::Method::invite;
+        return accepted_.request.method() == sip::Method::invite;
     }
     void keep_less();
     void begin_group();
@@ -159,7 +158,6 @@ class ResponseContext {
 
     Services& services_;
     Accepted& accepted_;
-    HeldRequest request_;
     transaction::Mailbox<transaction::Event>& inbox_;
     transaction::ServerTransaction server_;
     routing::HopSide in_;

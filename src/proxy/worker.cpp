@@ -84,12 +84,22 @@ void Worker::on(const transport::FlowClosed& closed) {
         services_.flows.forget(closed.flow);
     if (closed.flow.id.worker != services_.worker)
         return; // the connection's own worker counts it
+    tell_askers(closed);
     services_.measures.closed.add(closed.why);
     if (closed.why == Error::flow_closed || closed.why == Error::idle_timeout ||
         closed.why == Error::stopped)
         return;
     if (const auto kept_back = limit_log_.note(closed.why, services_.loop.now()))
         log_closed(closed.flow, closed.why, *kept_back);
+}
+
+/// Who has sent over it is to know that it is gone (R41), after what came over it was handed on.
+void Worker::tell_askers(const transport::FlowClosed& closed) {
+    for (std::size_t worker = 0; closed.askers != 0 && worker < inboxes_.size(); ++worker) {
+        const bool asked = (closed.askers >> (worker % 64) & 1) != 0;
+        if (asked && worker != services_.worker)
+            inboxes_[worker]->put(transport::FlowClosed{closed.flow, closed.why});
+    }
 }
 
 void Worker::on(transport::Connected connected) { services_.layer.tickets.deliver(connected); }
@@ -158,7 +168,7 @@ void Worker::take_response(transport::Inbound&& inbound) {
         owner_of(inbound.message, services_.keys, static_cast<std::uint16_t>(inboxes_.size()));
     if (owner != services_.worker && is_reliable(inbound.flow.transport)) {
         ++inbound.asked;
-        inboxes_[owner]->put(std::move(inbound));
+        give_to(owner, std::move(inbound));
         return;
     }
     const auto stray = services_.layer.accept(std::move(inbound));
@@ -290,9 +300,17 @@ bool Worker::hand_on(transport::Inbound& inbound) {
     }
     if (next == services_.worker || next >= workers)
         return false;
-    services_.counters.requests_handed_on.add();
-    inboxes_[next]->put(std::move(inbound));
+    if (give_to(next, std::move(inbound)))
+        services_.counters.requests_handed_on.add();
     return true;
+}
+
+/// False, and counted, if that worker has too much to do: lost, as on a full socket.
+bool Worker::give_to(std::uint16_t worker, transport::Inbound&& inbound) {
+    const bool taken = inboxes_[worker]->put(std::move(inbound));
+    if (!taken)
+        services_.layer.counters.events_dropped.add();
+    return taken;
 }
 
 void Worker::begin(transport::Inbound&& inbound, const routing::Source& source) {
@@ -319,7 +337,8 @@ void Worker::begin(transport::Inbound&& inbound, const routing::Source& source) 
     accepted.snapshot = snapshot;
     if (is_reliable(accepted.flow.transport))
         recent_.note(accepted.owner, services_.worker);
-    accepted.request = std::make_shared<const sip::Message>(std::move(inbound.message));
+    accepted.request =
+        HeldRequest(std::make_shared<const sip::Message>(std::move(inbound.message)));
     services_.contexts.spawn(serve(services_.loop, services_, std::move(accepted)));
 }
 

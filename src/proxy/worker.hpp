@@ -43,6 +43,7 @@ class Worker {
     void on(const transport::Refused& refused);
     void on(const transport::TurnedAway& away);
     void on(const transport::FlowClosed& closed);
+    void tell_askers(const transport::FlowClosed& closed);
     void on(transport::Connected connected);
     void on(transport::SendFailed failed);
     void on(transport::Resolved resolved);
@@ -52,6 +53,7 @@ class Worker {
     void take_response(transport::Inbound&& inbound);
     void take_request(transport::Inbound&& inbound, const routing::Source& source);
     [[nodiscard]] bool hand_on(transport::Inbound& inbound);
+    bool give_to(std::uint16_t worker, transport::Inbound&& inbound);
     void take_new(transport::Inbound&& inbound, const routing::Source& source);
     void take_known(transport::Inbound inbound);
     void begin(transport::Inbound&& inbound, const routing::Source& source);

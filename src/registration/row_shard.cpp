@@ -84,7 +84,7 @@ void RowShard::add_page(const std::optional<BindingId>& after, std::size_t limit
 
 void RowShard::remember_ends(bool on) {
     remembers_ends_ = on;
-    ended_ = {};
+    decltype(ended_)().swap(ended_);
 }
 
 void RowShard::add_pending(const Binding& binding, PendingKey key) {

@@ -272,16 +272,7 @@ void Connection::finish() {
     surroundings_.counters.closed.add();
     surroundings_.counters.connections.subtract();
     surroundings_.counters.of(flow_.transport).open.subtract();
-    surroundings_.inbox().put(FlowClosed{flow_, why_});
-    tell_askers();
-}
-
-void Connection::tell_askers() {
-    for (std::size_t worker = 0; askers_ != 0 && worker < surroundings_.inboxes.size(); ++worker) {
-        const bool asked = (askers_ >> (worker % 64) & 1) != 0;
-        if (asked && worker != surroundings_.worker)
-            surroundings_.inboxes[worker]->put(FlowClosed{flow_, why_});
-    }
+    surroundings_.inbox().put(FlowClosed{flow_, why_, askers_});
 }
 
 } // namespace roundabout::transport

@@ -103,7 +103,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void count_close(Error why);
     void look_for_life();
     void finish();
-    void tell_askers();
 
     StreamSurroundings surroundings_;
     std::unique_ptr<MessageStream> stream_;
@@ -113,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<void(const Flow&)> ended_;
     boost::container::devector<Outgoing> outbox_; ///< holds no memory while it is empty
     std::size_t outbox_bytes_ = 0;
-    std::uint64_t askers_ = 0; ///< a bit for each other worker that has sent, by number modulo 64
+    std::uint64_t askers_ = 0; ///< FlowClosed::askers
     std::unique_ptr<Deadline> last_words_deadline_;
     std::unique_ptr<Probe> probe_; ///< null: the peer is not asked
     Error why_ = Error::none;

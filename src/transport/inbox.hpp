@@ -40,11 +40,13 @@ struct TurnedAway {
     Error why = Error::connection_limit;
 };
 
-/// A connection is gone; it reaches the inbox of the worker that owned it, and of those that have
-/// sent by it.
+/// A connection is gone. It reaches the inbox of the worker that owned it, behind all that came
+/// over it; what of that belongs to others is handed on first, so it is for that worker to tell
+/// those that have sent over it.
 struct FlowClosed {
     Flow flow;
     Error why = Error::flow_closed;
+    std::uint64_t askers = 0; ///< a bit for each other worker that has sent, by number modulo 64
 };
 
 /// The outcome of `FlowTable::connect`.

@@ -29,7 +29,7 @@ void Tap::close() {
     wanted_.store(false, std::memory_order_relaxed);
     const std::scoped_lock lock(mutex_);
     wake_ = nullptr;
-    waiting_ = {};
+    std::vector<Passed>().swap(waiting_);
     bytes_ = 0;
     lost_ = 0;
 }

@@ -112,6 +112,28 @@ async def test_where_certificates_are_required_nobody_gets_in_without(
             await deliver(b, a, "sip:a@a.test")
 
 
+async def test_what_the_machines_openssl_leaves_out_stays_out(
+        slot: Slot, authority: Authority, tmp_path: Path, binary: str,
+        monkeypatch: pytest.MonkeyPatch):
+    """Neither its suites nor its versions come back by our own order of them."""
+    settings = tmp_path / "openssl.cnf"
+    settings.write_text("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n"
+                        "[tls]\nMinProtocol = TLSv1.3\n"
+                        "Ciphersuites = TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256\n")
+    monkeypatch.setenv("OPENSSL_CONF", str(settings))
+    trunk = Trunk(slot, authority, tmp_path, binary)
+    with trunk.proxy:
+        context = ssl.create_default_context(cafile=str(authority.ca))
+        context.check_hostname = False
+        listener = trunk.b_side.listener
+        _, writer = await asyncio.open_connection(listener.host, listener.port, ssl=context)
+        assert writer.get_extra_info("cipher")[0] == "TLS_AES_256_GCM_SHA384"
+        writer.close()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises(ssl.SSLError):
+            await asyncio.open_connection(listener.host, listener.port, ssl=context)
+
+
 @pytest.mark.parametrize("transport", ["tls", "wss"])
 async def test_a_proved_servers_own_connection_is_reused_where_it_says_alias(
         transport: str, slot: Slot, authority: Authority, tmp_path: Path, binary: str):

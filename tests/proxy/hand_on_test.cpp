@@ -37,6 +37,16 @@ class Workers {
         }
     }
 
+    /// A connection ends, over which those workers have sent that `askers` has a bit of.
+    void close(const Flow& flow, std::uint64_t askers) {
+        for (const auto& scene : scenes_)
+            scene->network.open.erase(flow.id);
+        scenes_[flow.id.worker]->worker.take(
+            transport::FlowClosed{flow, Error::flow_closed, askers});
+        while (hand_over()) {
+        }
+    }
+
     /// What each worker sent since the last call, by number: "1: INVITE pbx".
     std::string sent() {
         std::string lines;
@@ -173,6 +183,24 @@ TEST_CASE("A response by a connection of another worker reaches the worker that 
     const std::string ok = answer_to(workers[1].last("MESSAGE carrier"), 200);
     workers.arrive(2, carrier(2), *sip::index_message(ok, sip::Framing::datagram));
     CHECK(workers.sent() == "1: 200 browser1");
+}
+
+TEST_CASE("R41 who sent over another's connection learns of its end behind its last response") {
+    for (const bool answered : {false, true}) {
+        Workers workers;
+        Flow shared = carrier(1);
+        shared.id.worker = 2;
+        workers.arrive(1, browser(1), request("MESSAGE", "sip:bob@carrier.test"));
+        workers[1].connected(shared);
+        CHECK(workers.sent() == "1: MESSAGE carrier");
+        const std::string ok = answer_to(workers[1].last("MESSAGE carrier"), 200);
+        if (answered)
+            workers[2].arrive(shared, *sip::index_message(ok, sip::Framing::datagram));
+        workers.close(shared, 0b10);
+        CHECK(workers.sent() == (answered ? "1: 200 browser1" : "1: 500 browser1"));
+        workers.close(shared, 0); // the others have no part in it
+        CHECK(workers.sent().empty());
+    }
 }
 
 TEST_CASE("A dialog's request takes its client's newer flow where another worker had the old one") {

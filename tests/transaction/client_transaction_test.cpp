@@ -98,6 +98,37 @@ TEST_CASE("R19 a non-2xx is passed up once and acknowledged each time, by the AC
     CHECK_FALSE(scene.arrive(busy));
 }
 
+TEST_CASE("R19 a non-2xx is acknowledged again after a 2xx that came too late to count") {
+    Scene scene;
+    scene.ask("INVITE", branch);
+    const std::string busy = response(486, "INVITE", branch);
+    CHECK(scene.arrive(busy));
+    CHECK(scene.arrive(response(200, "INVITE", branch, "late")));
+    scene.pass(500ms);
+    CHECK(scene.arrive(busy));
+    CHECK(scene.sent() == Lines{"INVITE", "ACK", "ACK"});
+    CHECK(scene.flows.sent[2].bytes == scene.flows.sent[1].bytes);
+}
+
+TEST_CASE("R19 R20 what leaves for an INVITE of very many rows is whole") {
+    constexpr int rows = 300;
+    std::string invite = request("INVITE", branch);
+    for (int i = 0; i < rows; ++i)
+        invite.insert(invite.find("To:"), "X: y\r\n");
+    for (const bool rings : {false, true}) {
+        Scene scene;
+        scene.ask(invite, "INVITE", branch, Transport::udp);
+        if (rings)
+            CHECK(scene.arrive(response(180, "INVITE", branch)));
+        CHECK(scene.arrive(response(486, "INVITE", branch)));
+        CHECK(scene.sent() == Lines{"INVITE", "ACK"});
+        const sip::Message ack = parsed(scene.flows.sent[1].bytes);
+        CHECK(ack.has(sip::HeaderId::cseq));
+        CHECK(ack.has(sip::HeaderId::call_id));
+        CHECK_FALSE(sip::check_message(ack).has_value());
+    }
+}
+
 TEST_CASE("R19 on a stream the ACK to a non-2xx leaves and the transaction ends at once") {
     Scene scene;
     scene.ask("INVITE", branch, Transport::wss);
