@@ -49,15 +49,20 @@ registration::BindingTokens binding_tokens(const routing::Tokens& tokens) {
 
 } // namespace
 
-/// One go of the thread: the loop's time at its begin, and how long it took.
+/// One go of the thread: the loop's time at its begin, how long it took, and what it sent leaves at
+/// its end.
 class WorkerThread::Turn {
   public:
     explicit Turn(WorkerThread& worker)
         : worker_(worker)
         , begun_(steady_now()) {
         worker_.loop_.advance(begun_);
+        worker_.flows_->begin_turn();
     }
-    ~Turn() { worker_.turns_.add(steady_now() - begun_); }
+    ~Turn() {
+        worker_.flows_->end_turn();
+        worker_.turns_.add(steady_now() - begun_);
+    }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 

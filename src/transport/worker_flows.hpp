@@ -94,13 +94,18 @@ class WorkerFlows final : public FlowTable {
     /// Takes another worker's mail. Any thread.
     void deliver(std::vector<Mail>& batch);
 
+    /// The owner's code runs from here to end_turn(), which is called before anything is waited
+    /// for: what is sent meanwhile leaves then, without a turn of its own.
+    void begin_turn() noexcept { turn_end_wanted_ = true; }
+    /// Sends what gathered: datagrams, and other workers' mail.
+    void end_turn();
+
     [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
   private:
     Result<void> send_udp(const Flow& flow, Bytes bytes, Ticket ticket);
     void post(std::uint16_t worker, Mail mail);
     void want_turn_end();
-    void end_turn();
     void flush_mail(std::uint16_t worker);
     void open_mail();
     void open(PostedSend mail);
@@ -127,7 +132,7 @@ class WorkerFlows final : public FlowTable {
     Mailbox mailbox_;
     std::vector<Mail> opened_mail_;   ///< storage of open_mail()
     std::unordered_set<FlowId> lent_; ///< own connections that the others were told of
-    bool turn_end_wanted_ = false;
+    bool turn_end_wanted_ = false;    ///< end_turn() is called in any case
     bool closed_ = false;
 };
 
