@@ -42,6 +42,20 @@ TEST_CASE("R32 those of a lower q are called when the higher one has failed, and
     CHECK(scene.all_ended());
 }
 
+TEST_CASE("R32 an INVITE that rang goes on whole, in groups and with its body") {
+    ProxyScene scene;
+    scene.bind("sip:alice@pbx.test", 1, 1000);
+    scene.bind("sip:alice@pbx.test", 2, 500);
+    const std::string bytes(request("INVITE", "sip:alice@192.0.2.1", {"X-Once: more"}).bytes());
+    scene.arrive(pbx(), *sip::index_message(bytes + "v=0\r\n", sip::Framing::datagram));
+    scene.answer(scene.last("INVITE browser1"), 180);
+    scene.answer(scene.last("INVITE browser1"), 486);
+    CHECK(scene.sent() == "INVITE browser1, 180 pbx, ACK browser1, INVITE browser2");
+    const std::string again = scene.last("INVITE browser2").bytes;
+    CHECK(again.ends_with("\r\n\r\nv=0\r\n"));
+    CHECK(value(again, "X-Once") == "more");
+}
+
 TEST_CASE("R32 a 2xx ends the search") {
     SerialScene scene;
     scene.answer_by(1, 200);
