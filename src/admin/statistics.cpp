@@ -79,6 +79,7 @@ constexpr auto transport_counters = std::to_array<NamedCounter<transport::Counte
     {"transport_send_failures", &transport::Counters::send_failures},
     {"transport_keepalives", &transport::Counters::keepalives},
     {"transport_udp_queue_drops", &transport::Counters::udp_queue_drops},
+    {"transport_udp_not_steered", &transport::Counters::udp_not_steered},
     {"transport_udp_unreachable", &transport::Counters::udp_unreachable},
     {"transport_udp_read_errors", &transport::Counters::udp_read_errors},
     {"transport_stun_answered", &transport::Counters::stun_answered},

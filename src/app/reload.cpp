@@ -130,13 +130,9 @@ std::optional<std::string> Reload::prepare(Next& next) const {
 
 /// On all workers, or on none.
 std::optional<std::string> Reload::open_added(Next& next) {
-    std::vector<std::future<std::optional<transport::BindFault>>> opened;
-    opened.reserve(workers_.size());
-    for (const auto& worker : workers_)
-        opened.push_back(worker->open_added(next.settings.listeners));
     std::optional<std::string> problem;
-    for (auto& each : opened) {
-        if (const auto fault = each.get())
+    for (const auto& worker : workers_) { // in this order: the kernel numbers their sockets by it
+        if (const auto fault = worker->open_added(next.settings.listeners).get())
             problem = fault->to_string();
     }
     if (problem) {

@@ -86,6 +86,8 @@ WorkerThread::~WorkerThread() { join_thread(); }
 std::optional<std::string> WorkerThread::prepare() {
     transport::FlowSettings settings = shared_.flow_settings;
     settings.worker = number_;
+    settings.workers = shared_.workers;
+    settings.call_hash = CallHash(shared_.keys.front().owner);
     settings.boot = shared_.boot;
     settings.tap = &shared_.tap;
     settings.is_server = [this](const IpAddress& address) {

@@ -1,5 +1,6 @@
 #include "proxy/worker.hpp"
 
+#include "base/call_hash.hpp"
 #include "proxy/answer.hpp"
 #include "proxy/asking_store.hpp"
 #include "proxy/deciding.hpp"
@@ -26,14 +27,12 @@ std::uint16_t owner_of(const sip::Message& message, const routing::KeyRing& keys
     if (message.is_response()) {
         const auto via = sip::top_via(message);
         const auto branch = via ? routing::read_branch(via->branch()) : std::nullopt;
-        if (!branch)
-            return 0;
-        if (const auto worker = routing::waiting_worker(*via);
-            branch->stream && worker && *worker < workers)
+        const auto worker = via ? routing::waiting_worker(*via) : std::nullopt;
+        if (branch && branch->stream && worker && *worker < workers)
             return *worker;
-        return static_cast<std::uint16_t>(branch->owner % workers);
     }
-    return static_cast<std::uint16_t>(routing::owner_hash(keys.front().owner, message) % workers);
+    const CallHash hash(keys.front().owner);
+    return static_cast<std::uint16_t>(hash(sip::call_id(message)) % workers);
 }
 
 namespace {

@@ -24,15 +24,15 @@ struct Branch {
     std::uint8_t worker = 0;
     std::uint8_t target = 0;    ///< which target of the response context
     std::uint16_t listener = 0; ///< hash of the listener that the request came in by
-    std::uint64_t owner = 0;  ///< hash that identifies the request; modulo workers owns it for UDP
-    std::uint64_t loop = 0;   ///< RFC 3261 §16.6 step 8, RFC 5393 §4.2 (R29)
-    std::uint8_t attempt = 0; ///< which place of that target, in the order of sending there
+    std::uint64_t owner = 0;    ///< hash that identifies the request
+    std::uint64_t loop = 0;     ///< RFC 3261 §16.6 step 8, RFC 5393 §4.2 (R29)
+    std::uint8_t attempt = 0;   ///< which place of that target, in the order of sending there
 
     friend bool operator==(const Branch&, const Branch&) = default;
 };
 
 /// Keyed hash of top branch, sent-by, Call-ID, From tag and CSeq number: the same for an INVITE,
-/// its CANCEL, its ACK to a non-2xx and every retransmission; what UDP spreads over workers by.
+/// its CANCEL, its ACK to a non-2xx and every retransmission.
 /// Where the top Via has no magic cookie the method's absence makes no difference either.
 [[nodiscard]] std::uint64_t owner_hash(const HashKey& key, const sip::Message& request);
 

@@ -50,6 +50,7 @@ struct Counters {
 
     // UDP.
     Counter udp_queue_drops; ///< the bounded queue behind a full socket was full
+    Counter udp_not_steered; ///< groups of sockets that the kernel does not spread by Call-ID
     Counter udp_unreachable; ///< ICMP errors about a datagram that we sent
     Counter udp_read_errors;
     Counter stun_answered;

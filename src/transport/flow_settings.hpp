@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/call_hash.hpp"
 #include "base/endpoint.hpp"
 #include "base/transport.hpp"
 #include "transport/limits.hpp"
@@ -34,6 +35,9 @@ struct ListenerSettings {
 struct FlowSettings {
     std::uint16_t node = 0;
     std::uint16_t worker = 0;
+    std::uint16_t workers = 1; ///< of this process
+    /// By which the kernel is to spread datagrams over their sockets; empty: as it likes.
+    std::optional<CallHash> call_hash;
     std::uint32_t boot = 0; ///< this process incarnation
     /// True for the address of a trusted server, whose connections to a listener that serves
     /// servers no limit is for. Called on the worker's thread; empty: nobody is.

@@ -1,5 +1,7 @@
 #include "transport/listening_sockets.hpp"
 
+#include "transport/udp_steering.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -94,7 +96,7 @@ std::optional<BindFault> ListeningSockets::open_one(ListenerIndex index,
         auto socket = UdpSocket::open(index, listener.bind, settings.udp, udp_surroundings_);
         if (!socket)
             return BindFault{Transport::udp, listener.bind, socket.error()};
-        add(index, std::move(*socket));
+        add(index, settings, std::move(*socket));
         return std::nullopt;
     }
     auto acceptor =
@@ -112,7 +114,7 @@ std::optional<BindFault> ListeningSockets::adopt(ListenerIndex index, const Flow
         auto adopted = UdpSocket::adopt(index, std::move(socket), settings.udp, udp_surroundings_);
         if (!adopted)
             return BindFault{Transport::udp, listener.bind, adopted.error()};
-        add(index, std::move(*adopted));
+        add(index, settings, std::move(*adopted));
         return std::nullopt;
     }
     auto acceptor =
@@ -123,7 +125,12 @@ std::optional<BindFault> ListeningSockets::adopt(ListenerIndex index, const Flow
     return std::nullopt;
 }
 
-void ListeningSockets::add(ListenerIndex index, std::unique_ptr<UdpSocket> socket) {
+/// The first worker's socket brings the program that all of the group go by.
+void ListeningSockets::add(ListenerIndex index, const FlowSettings& settings,
+                           std::unique_ptr<UdpSocket> socket) {
+    const bool leads = settings.worker == 0 && settings.workers > 1 && settings.call_hash;
+    if (leads && !steer(socket->descriptor(), *settings.call_hash, settings.workers))
+        streams_.counters.udp_not_steered.add();
     socket->start();
     place(index, std::move(socket), udp_, more_udp_);
 }

@@ -64,7 +64,7 @@ class ListeningSockets {
     std::optional<BindFault> open_one(ListenerIndex index, const FlowSettings& settings);
     std::optional<BindFault> adopt(ListenerIndex index, const FlowSettings& settings,
                                    Descriptor socket);
-    void add(ListenerIndex index, std::unique_ptr<UdpSocket> socket);
+    void add(ListenerIndex index, const FlowSettings& settings, std::unique_ptr<UdpSocket> socket);
     void add(ListenerIndex index, std::unique_ptr<StreamListener> acceptor);
     [[nodiscard]] bool is_listening(std::size_t index) const;
     template <class Call>

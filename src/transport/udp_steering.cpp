@@ -35,8 +35,8 @@ class Assembler {
         code.push_back({static_cast<std::uint16_t>(what), 0, 0, value});
     }
     void jump(unsigned what, std::uint32_t value, std::uint8_t if_true, std::uint8_t if_false) {
-        code.push_back({static_cast<std::uint16_t>(BPF_JMP | BPF_K | what), if_true, if_false,
-                        value});
+        code.push_back(
+            {static_cast<std::uint16_t>(BPF_JMP | BPF_K | what), if_true, if_false, value});
     }
     /// A jump to where `land` is called with the same list.
     void jump_to(std::vector<std::size_t>& jumps) {
@@ -154,7 +154,7 @@ std::vector<sock_filter> steering_program(const CallHash& hash, std::uint16_t so
 
 Result<void> steer(int socket, const CallHash& hash, std::uint16_t sockets) {
     int error = 0;
-    for (const std::size_t reach : {1400, 700, 350}) {
+    for (const std::size_t reach : {std::size_t{1400}, std::size_t{700}, std::size_t{350}}) {
         std::vector<sock_filter> code = steering_program(hash, sockets, reach);
         const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
         if (::setsockopt(socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) ==

@@ -38,7 +38,7 @@ TEST_CASE("R25 an INVITE that rang and was given up is answered with all that it
     const std::string cancel = scene.last("CANCEL browser1").bytes;
     CHECK(value(cancel, "Via") == value(scene.last("INVITE browser1").bytes, "Via"));
     scene.pass(33s);
-    CHECK(scene.sent() == "408 pbx");
+    CHECK(scene.sent().starts_with("408 pbx")); // and again until its ACK
     const auto timeout = *sip::index_message(scene.last("408 pbx").bytes, sip::Framing::datagram);
     CHECK_FALSE(sip::check_message(timeout).has_value());
     CHECK(timeout.value(sip::HeaderId::call_id) == "call-1");
