@@ -1,6 +1,8 @@
 #include "sip/invariants.hpp"
 
+#include "sip/hop_requests.hpp"
 #include "sip/parser.hpp"
+#include "sip/response.hpp"
 #include "sip/values.hpp"
 
 #include <functional>
@@ -208,6 +210,26 @@ using namespace roundabout::sip;
     return same(cseq(message), sequence) ? "" : "CSeq is not what its row says";
 }
 
+/// Of a request that passes the check.
+std::string_view hop_header_fault(const Message& request) {
+    ResponseParts parts;
+    parts.status = 480;
+    parts.to_tag = "ours";
+    parts.received = "192.0.2.1";
+    const std::string cancel = make_cancel(request);
+    const Result<Message> of_message = index_message(header_of_hop(request), Framing::datagram);
+    const Result<Message> of_bytes =
+        index_message(header_of_hop(request.bytes()), Framing::datagram);
+    if (!of_message || !of_bytes || of_message->defect() != Error::none ||
+        of_bytes->defect() != Error::none)
+        return "what is kept of a request is no message";
+    if (make_cancel(*of_message) != cancel || make_cancel(*of_bytes) != cancel)
+        return "what is kept of a request gives another CANCEL";
+    if (make_response(*of_message, parts) != make_response(request, parts))
+        return "what is kept of a request gives another response";
+    return "";
+}
+
 } // namespace
 
 std::string_view violated_invariant(const Message& message) {
@@ -222,7 +244,7 @@ std::string_view violated_invariant(const Message& message) {
     if (!rejection && (!top_via(message) || !cseq(message) || !from(message) || !to(message) ||
                        call_id(message).empty()))
         return "a message that passes the check lacks what it was checked for";
-    return "";
+    return !rejection && message.is_request() ? hop_header_fault(message) : "";
 }
 
 } // namespace roundabout::test
