@@ -17,6 +17,7 @@ constexpr std::size_t word = 4;
 constexpr std::size_t stride = name.size() - word + 1;
 constexpr std::size_t strides_a_check = 2; ///< the datagram's end is looked for so often
 constexpr std::uint32_t no_socket = 0xFFFFFFFF;
+constexpr std::array<std::size_t, 5> reaches{1400, 900, 600, 430, 300};
 constexpr std::size_t first_byte = 12; ///< no request or status line is shorter
 
 constexpr std::uint32_t word_of_name(std::size_t at) noexcept {
@@ -152,14 +153,14 @@ std::vector<sock_filter> steering_program(const CallHash& hash, std::uint16_t so
     return std::move(out.code);
 }
 
-Result<void> steer(int socket, const CallHash& hash, std::uint16_t sockets) {
+Result<std::size_t> steer(int socket, const CallHash& hash, std::uint16_t sockets) {
     int error = 0;
-    for (const std::size_t reach : {std::size_t{1400}, std::size_t{700}, std::size_t{350}}) {
+    for (const std::size_t reach : reaches) {
         std::vector<sock_filter> code = steering_program(hash, sockets, reach);
         const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
         if (::setsockopt(socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) ==
             0)
-            return {};
+            return reach;
         error = errno;
     }
     return boost::system::error_code(error, boost::system::system_category());

@@ -20,8 +20,9 @@ namespace roundabout::transport {
 [[nodiscard]] std::vector<sock_filter> steering_program(const CallHash& hash, std::uint16_t sockets,
                                                         std::size_t reach);
 
-/// Has the group that `socket` is bound in go by it, with as long a reach as the kernel takes
-/// (net.core.optmem_max). Error: what the kernel says to the shortest.
-[[nodiscard]] Result<void> steer(int socket, const CallHash& hash, std::uint16_t sockets);
+/// Has the group that `socket` is bound in go by it. Gives the reach, in bytes: the longest whose
+/// program the kernel takes (net.core.optmem_max; 20,480 are enough for some 430, where most
+/// messages have their Call-ID). Error: what it says to the shortest.
+[[nodiscard]] Result<std::size_t> steer(int socket, const CallHash& hash, std::uint16_t sockets);
 
 } // namespace roundabout::transport
