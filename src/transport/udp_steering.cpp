@@ -10,21 +10,21 @@ namespace {
 
 /// The line's beginning as it is looked for; compared with 0x20 set in each byte, which makes lower
 /// case of letters and leaves "-:" alone.
-constexpr std::string_view name = "\ncall-id:";
-constexpr std::uint32_t to_lower = 0x20202020;
-constexpr std::size_t word = 4;
+constexpr std::string_view call_id_line = "\ncall-id:";
+constexpr std::uint32_t lower_case = 0x20202020;
+constexpr std::size_t word_size = 4;
 /// A word that is read every so many bytes is one of as many words of the name.
-constexpr std::size_t stride = name.size() - word + 1;
+constexpr std::size_t stride = call_id_line.size() - word_size + 1;
 constexpr std::size_t strides_a_check = 2; ///< the datagram's end is looked for so often
 constexpr std::uint32_t no_socket = 0xFFFFFFFF;
 constexpr std::array<std::size_t, 5> reaches{1400, 900, 600, 430, 300};
-constexpr std::size_t first_byte = 12; ///< no request or status line is shorter
+constexpr std::size_t first_place = 12; ///< no request or status line is shorter
 
 constexpr std::uint32_t word_of_name(std::size_t at) noexcept {
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < word; ++i)
-        value = value << 8U | static_cast<unsigned char>(name[at + i]);
-    return value | to_lower;
+    for (std::size_t i = 0; i < word_size; ++i)
+        value = value << 8U | static_cast<unsigned char>(call_id_line[at + i]);
+    return value | lower_case;
 }
 
 /// Writes instructions one behind the other. The scratch memory's cells are numbered.
@@ -68,14 +68,14 @@ struct Exits {
 
 void look_for_name(Assembler& out, std::size_t reach, Exits& exits) {
     std::size_t strides = 0;
-    for (std::size_t at = first_byte; at < reach; at += stride, ++strides) {
+    for (std::size_t at = first_place; at < reach; at += stride, ++strides) {
         if (strides % strides_a_check == 0) { // a load beyond the end would pick the first socket
             out.op(BPF_LD | BPF_W | BPF_LEN);
             out.jump(BPF_JGE, static_cast<std::uint32_t>(at + strides_a_check * stride), 1, 0);
             out.jump_to(exits.none);
         }
         out.op(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(at));
-        out.op(BPF_ALU | BPF_OR | BPF_K, to_lower);
+        out.op(BPF_ALU | BPF_OR | BPF_K, lower_case);
         for (std::size_t phase = 0; phase + 1 < stride; ++phase)
             out.jump(BPF_JEQ, word_of_name(phase), static_cast<std::uint8_t>(stride - phase - 1),
                      0);
@@ -98,9 +98,9 @@ void go_to_line(Assembler& out, Exits& exits) {
     out.op(BPF_ALU | BPF_NEG);
     out.op(BPF_ALU | BPF_ADD | BPF_X);
     out.op(BPF_MISC | BPF_TAX);
-    for (const std::size_t at : {std::size_t{0}, word, name.size() - word}) {
+    for (const std::size_t at : {std::size_t{0}, word_size, call_id_line.size() - word_size}) {
         out.op(BPF_LD | BPF_W | BPF_IND, static_cast<std::uint32_t>(at));
-        out.op(BPF_ALU | BPF_OR | BPF_K, to_lower);
+        out.op(BPF_ALU | BPF_OR | BPF_K, lower_case);
         out.jump(BPF_JEQ, word_of_name(at), 1, 0);
         out.jump_to(exits.none);
     }
@@ -110,7 +110,7 @@ void go_to_line(Assembler& out, Exits& exits) {
 void hash_value(Assembler& out, const CallHash& hash) {
     constexpr std::uint32_t hash_cell = 0;
     constexpr std::uint32_t begin_cell = 1;
-    out.add_to_x(static_cast<std::uint32_t>(name.size()));
+    out.add_to_x(static_cast<std::uint32_t>(call_id_line.size()));
     out.op(BPF_LD | BPF_B | BPF_IND, 0);
     out.jump(BPF_JEQ, ' ', 0, 3);
     out.add_to_x(1);
