@@ -52,7 +52,7 @@ void ResponseContext::remember_failed(const Branch& branch, std::uint32_t wait) 
 bool ResponseContext::try_next(std::size_t index) {
     Branch& branch = branches_[index];
     if (cancelled_ || settled_ || choice_.answered() || branch.ringing ||
-        !branch.candidates->has_next() || branch.attempt + 1 >= most_tries)
+        !branch.candidates->has_next() || std::size_t{branch.attempt} + 1 >= most_tries)
         return false;
     branch.watching.stop();
     if (branch.sent) {
