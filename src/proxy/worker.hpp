@@ -82,8 +82,9 @@ class Worker {
     bool draining_ = false;
 };
 
-/// Which worker owns the transaction of a message that came by UDP (design: Who owns a
-/// transaction): for a response what our branch says, else the owner hash.
+/// Which worker owns the transaction of a message: for a response to a request that came by a
+/// stream the one that our Via names; else CallHash of the Call-ID, modulo workers, which the
+/// kernel goes by as well (transport/udp_steering.hpp).
 [[nodiscard]] std::uint16_t owner_of(const sip::Message& message, const routing::KeyRing& keys,
                                      std::uint16_t workers);
 
