@@ -101,7 +101,7 @@ TEST_CASE("The kernel gives a datagram to the socket that its Call-ID stands for
         CHECK(share > in_reach / 5);
 }
 
-TEST_CASE("The kernel passes over what only looks like Call-ID, and loses nothing") {
+TEST_CASE("What has no Call-ID, or only looks as if it had one, reaches one of the sockets") {
     constexpr std::uint16_t count = 4;
     Group group(count);
     for (std::size_t filler = 0; filler < 12; ++filler) {
