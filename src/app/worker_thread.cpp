@@ -16,6 +16,9 @@ namespace roundabout::app {
 namespace {
 
 constexpr std::size_t inbox_limit = 65'536;
+// How late a timer may fire where nothing else happens. The RFC's are multiples of 100 ms; a worker
+// with messages to handle sees its deadlines in time without being woken for each.
+constexpr Duration timer_slack = std::chrono::milliseconds(16);
 
 TimePoint steady_now() {
     return TimePoint(
@@ -75,7 +78,7 @@ WorkerThread::WorkerThread(SharedState& shared, std::uint16_t number)
     : shared_(shared)
     , config_(shared.config)
     , number_(number)
-    , inbox_([this] { boost::asio::post(io_, [this] { take_arrivals(); }); }, inbox_limit)
+    , inbox_([this] { look_soon(); }, inbox_limit)
     , loop_(steady_now()) {
     loop_.on_exception(log_exception);
     work_.emplace(io_.get_executor());
@@ -164,7 +167,24 @@ void WorkerThread::start() {
         loop_.advance(steady_now());
         run_loop();
     });
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] { run(); });
+}
+
+/// One thing that happened at a time: a socket is readable, a timer fires, another thread has asked
+/// for something. What that brought into the inbox is dealt with before the next.
+void WorkerThread::run() {
+    while (io_.run_one() != 0) {
+        if (std::exchange(arrived_, false))
+            take_arrivals();
+    }
+}
+
+/// The inbox is no longer empty: by what its own thread is at, or by another thread.
+void WorkerThread::look_soon() {
+    if (io_.get_executor().running_in_this_thread())
+        arrived_ = true;
+    else
+        boost::asio::post(io_, [this] { take_arrivals(); });
 }
 
 void WorkerThread::refresh_snapshot() {
@@ -231,12 +251,13 @@ void WorkerThread::run_loop() {
 
 void WorkerThread::arm_timer() {
     const TimePoint deadline = loop_.next_deadline();
-    if (deadline >= armed_) // an early wake-up only finds the later deadline
+    const TimePoint latest = deadline == never ? never : deadline + timer_slack;
+    if (latest >= armed_) // an early wake-up only finds the later deadline
         return;
-    armed_ = deadline;
+    armed_ = latest;
     timer_.expires_at(std::chrono::steady_clock::time_point(
         std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-            deadline.time_since_epoch())));
+            armed_.time_since_epoch())));
     timer_.async_wait([this](boost::system::error_code error) {
         if (error || stopped_)
             return;

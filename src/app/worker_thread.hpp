@@ -111,6 +111,8 @@ class WorkerThread {
     template <class T>
     [[nodiscard]] std::future<T> ask_there(std::function<T()> question);
     [[nodiscard]] UnderWay count_under_way() const;
+    void run();
+    void look_soon();
     void take_arrivals();
     void refresh_snapshot();
     void run_loop();
@@ -140,6 +142,7 @@ class WorkerThread {
     TimePoint armed_ = never;
     std::atomic<std::size_t> unanswered_{0};
     std::atomic<std::uint64_t> answered_{0};
+    bool arrived_ = false; ///< what the thread just did put something into the inbox
     bool stopped_ = false;
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     std::thread thread_;

@@ -63,18 +63,15 @@ void look_up(const routing::Need& need, sip::Method method, routing::Facts& fact
 
 /// decide() sees of the sender which trusted server it is, if one: the same request from another
 /// one may go elsewhere, and is a spiral.
-std::uint32_t hash_of(const routing::Source& source, const Services& services,
-                      const Snapshot& snapshot) {
-    return source.kind == routing::Source::Kind::server
-               ? services.tokens.name_hash(snapshot.config->servers[source.server].name)
-               : 0;
+std::uint32_t hash_of(const routing::Source& source, const Snapshot& snapshot) {
+    return source.kind == routing::Source::Kind::server ? snapshot.server_hashes[source.server] : 0;
 }
 
 routing::Decision unless_looped(const sip::Message& request, const routing::Source& source,
                                 routing::Decision decision, Services& services,
                                 const Snapshot& snapshot) {
     if (decision.verdict != routing::Decision::Verdict::forward ||
-        !routing::has_looped(services.keys, request, hash_of(source, services, snapshot)))
+        !routing::has_looped(services.keys, request, hash_of(source, snapshot)))
         return decision;
     services.counters.loops.add();
     routing::Decision refusal;
@@ -95,7 +92,8 @@ store::Lookup to_lookup(const routing::Need& need) {
 routing::Decision decide(const sip::Message& request, const routing::Source& source,
                          const Flow& flow, Services& services, const Snapshot& snapshot,
                          std::vector<store::Lookup>* asked) {
-    routing::Scene scene{*snapshot.config, snapshot.servers, snapshot.machine, services.tokens};
+    routing::Scene scene{*snapshot.config, snapshot.servers, snapshot.server_hashes,
+                         snapshot.machine, services.tokens};
     routing::Facts facts;
     while (true) {
         auto outcome = routing::decide(request, source, flow.listener, scene, facts);
@@ -112,8 +110,7 @@ routing::Decision decide(const sip::Message& request, const routing::Source& sou
 
 std::uint64_t loop_of(const sip::Message& request, const routing::Source& source,
                       const Services& services, const Snapshot& snapshot) {
-    return routing::loop_hash(services.keys.front().loop, request,
-                              hash_of(source, services, snapshot));
+    return routing::loop_hash(services.keys.front().loop, request, hash_of(source, snapshot));
 }
 
 routing::Source source_of(const sip::Message& request, const Flow& flow, const SubjectNames* proved,

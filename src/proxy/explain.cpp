@@ -129,9 +129,8 @@ Result<std::string> made(const Scenery& scenery, std::size_t index, const Flow& 
     const routing::Target& target = decision.targets[index];
     const config::ServerIndex server = server_of(target);
     const routing::HopSide in =
-        side_of(from, place_of(source, from, snapshot, services.tokens), source.server, snapshot);
-    const routing::HopSide out =
-        side_of(to, place_of(target, to, snapshot, services.tokens), server, snapshot);
+        side_of(from, place_of(source, from, snapshot), source.server, snapshot);
+    const routing::HopSide out = side_of(to, place_of(target, to, snapshot), server, snapshot);
     std::optional<registration::RegisterPlan> plan;
     if (request.method() == sip::Method::registers && server != config::no_server) {
         Result<registration::RegisterPlan> planned =

@@ -3,6 +3,7 @@
 #include "transaction/events.hpp"
 #include "transaction/loop/mailbox.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 
@@ -13,6 +14,14 @@ using registration::NatRound;
 
 constexpr std::size_t pieces = registration::BindingTable::pieces;
 constexpr std::chrono::seconds look_again{1}; // while the configuration wants none
+
+/// Few bindings are not worth a wake-up for each piece of them; of many, each is to be a short
+/// turn.
+std::size_t pieces_at_once(std::size_t bindings) noexcept {
+    constexpr std::size_t few = 64;
+    constexpr std::size_t most = 16;
+    return std::clamp<std::size_t>(few / (bindings / pieces + 1), 1, most);
+}
 
 void send_to(std::size_t piece, NatRound round, Services& services) {
     for (const Flow& flow :
@@ -29,30 +38,31 @@ transaction::Task keep_mappings(transaction::Loop& loop, Services& services,
     transaction::Mailbox<transaction::Event> nothing(loop);
     if (services.worker >= pieces)
         co_return;
-    std::size_t piece = services.worker;
-    unsigned walk = 0;  // over all the pieces that are its own
-    unsigned place = 0; // of the piece among them
+    const std::size_t own = (pieces - services.worker + workers - 1) / workers;
+    unsigned walk = 0;     // over all the pieces that are its own
+    std::size_t place = 0; // of the next piece among them
     TimePoint next = loop.now();
     for (;;) {
         const config::Limits& limits = services.snapshot->config->limits;
-        // Each piece begins its interval in another walk than its neighbour: an even load.
-        const NatRound round{walk + place, limits.udp_keepalive_seconds()};
+        const std::uint16_t longest = limits.udp_keepalive_seconds();
         const Duration interval = limits.udp_keepalive_interval;
         const bool wanted = interval > Duration::zero();
-        const Duration step = wanted
-                                  ? interval * workers / static_cast<int>(pieces * NatRound::rounds)
-                                  : Duration(look_again);
+        const std::size_t at_once = std::min(pieces_at_once(services.bindings.size()), own - place);
+        const Duration step = wanted ? interval * workers * static_cast<int>(at_once) /
+                                           static_cast<int>(pieces * NatRound::rounds)
+                                     : Duration(look_again);
         next += step;
         if (next + step < loop.now()) // what was missed is not made up for at once
             next = loop.now();
         co_await nothing.next(next);
         if (!wanted)
             continue;
-        send_to(piece, round, services);
-        ++place;
-        piece += workers;
-        if (piece >= pieces) {
-            piece = services.worker;
+        for (const std::size_t end = place + at_once; place < end; ++place) {
+            // Each piece begins its interval in another walk than its neighbour: an even load.
+            const NatRound round{walk + static_cast<unsigned>(place), longest};
+            send_to(services.worker + place * workers, round, services);
+        }
+        if (place == own) {
             place = 0;
             ++walk;
         }

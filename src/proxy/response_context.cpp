@@ -49,8 +49,7 @@ ResponseContext::ResponseContext(Services& services, Accepted& accepted, Mailbox
     , inbox_(inbox)
     , choice_(is_invite(), accepted_.decision.targets.size()) {
     const Snapshot& snapshot = *accepted_.snapshot;
-    in_ = side_of(accepted_.flow,
-                  place_of(accepted_.source, accepted_.flow, snapshot, services_.tokens),
+    in_ = side_of(accepted_.flow, place_of(accepted_.source, accepted_.flow, snapshot),
                   accepted_.source.server, snapshot);
     ++services_.unanswered;
 }
@@ -177,7 +176,7 @@ void ResponseContext::pass_on(std::size_t index, const sip::Message& response) {
 }
 
 routing::Place ResponseContext::place_of_branch(const Branch& branch) const {
-    return place_of(branch.target, branch.flow, *accepted_.snapshot, services_.tokens);
+    return place_of(branch.target, branch.flow, *accepted_.snapshot);
 }
 
 /// The response as it goes up; counted and logged.

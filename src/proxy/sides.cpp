@@ -21,25 +21,23 @@ routing::ClientPlace client_place(const Flow& flow, const Snapshot& snapshot) {
 }
 
 routing::ServerPlace server_place(config::ServerIndex server, const IpAddress& address,
-                                  const Snapshot& snapshot, const routing::Tokens& tokens) {
-    return {tokens.name_hash(snapshot.config->servers[server].name), address};
+                                  const Snapshot& snapshot) {
+    return {snapshot.server_hashes[server], address};
 }
 
 } // namespace
 
-routing::Place place_of(const routing::Source& source, const Flow& flow, const Snapshot& snapshot,
-                        const routing::Tokens& tokens) {
+routing::Place place_of(const routing::Source& source, const Flow& flow, const Snapshot& snapshot) {
     if (source.kind == routing::Source::Kind::server)
-        return server_place(source.server, flow.remote.address, snapshot, tokens);
+        return server_place(source.server, flow.remote.address, snapshot);
     routing::ClientPlace place = client_place(flow, snapshot);
     place.binding = source.binding;
     return place;
 }
 
-routing::Place place_of(const routing::Target& target, const Flow& flow, const Snapshot& snapshot,
-                        const routing::Tokens& tokens) {
+routing::Place place_of(const routing::Target& target, const Flow& flow, const Snapshot& snapshot) {
     if (const auto* server = std::get_if<routing::ToServer>(&target.where))
-        return server_place(server->server, flow.remote.address, snapshot, tokens);
+        return server_place(server->server, flow.remote.address, snapshot);
     if (const auto* client = std::get_if<routing::ToClient>(&target.where)) {
         routing::ClientPlace place = client_place(flow, snapshot);
         place.binding = client->place.binding;

@@ -14,11 +14,11 @@ namespace roundabout::proxy {
 
 /// Where the sender of a request is, as tokens keep it.
 [[nodiscard]] routing::Place place_of(const routing::Source& source, const Flow& flow,
-                                      const Snapshot& snapshot, const routing::Tokens& tokens);
+                                      const Snapshot& snapshot);
 
 /// Where a target is, once it is reached by `flow`.
 [[nodiscard]] routing::Place place_of(const routing::Target& target, const Flow& flow,
-                                      const Snapshot& snapshot, const routing::Tokens& tokens);
+                                      const Snapshot& snapshot);
 
 /// The client at `flow`, as the Path of its REGISTER keeps it; nothing if that goes without one.
 /// Among several Contacts the first that stays tells where the client is once the flow is gone.

@@ -12,6 +12,13 @@ ListenerIndex Snapshot::listener_by_hash(std::uint32_t hash) const noexcept {
     return no_listener;
 }
 
+config::ServerIndex Snapshot::server_by_hash(std::uint32_t hash) const noexcept {
+    const auto found = std::ranges::find(server_hashes, hash);
+    return found == server_hashes.end()
+               ? config::no_server
+               : static_cast<config::ServerIndex>(found - server_hashes.begin());
+}
+
 ListenerIndex Snapshot::listener_by_name(std::string_view name) const noexcept {
     return name.empty() ? no_listener : listener_named(name, listener_names);
 }
@@ -29,6 +36,8 @@ SnapshotPtr make_snapshot(config::ConfigPtr config, AddressBookPtr book,
         snapshot->listener_names.push_back(listener.closed ? "" : listener_name(listener));
         snapshot->listener_hashes.push_back(tokens.name_hash(snapshot->listener_names.back()));
     }
+    for (const config::TrustedServer& server : config->servers)
+        snapshot->server_hashes.push_back(tokens.name_hash(server.name));
     snapshot->config = std::move(config);
     snapshot->book = std::move(book);
     snapshot->machine = std::move(machine);

@@ -25,6 +25,12 @@ struct Snapshot {
     std::vector<std::string> listener_names; ///< "udp 192.0.2.1:5060", by ListenerIndex;
                                              ///< empty: closed
     std::vector<std::uint32_t> listener_hashes;
+    std::vector<std::uint32_t>
+        server_hashes; ///< of their names, as tokens carry them; by ServerIndex
+
+    /// The server that a token knows by that hash; no_server if it has left the configuration.
+    /// O(servers).
+    [[nodiscard]] config::ServerIndex server_by_hash(std::uint32_t hash) const noexcept;
 
     /// The listener that a token or a stored binding knows by that hash; no_listener if it is gone.
     [[nodiscard]] ListenerIndex listener_by_hash(std::uint32_t hash) const noexcept;

@@ -24,9 +24,9 @@ void send_on(const sip::Message& request, const Flow& from, const Flow& to,
              Services& services, const Snapshot& snapshot) {
     const routing::Target& target = decision.targets[index];
     const routing::HopSide in =
-        side_of(from, place_of(source, from, snapshot, services.tokens), source.server, snapshot);
+        side_of(from, place_of(source, from, snapshot), source.server, snapshot);
     const routing::HopSide out =
-        side_of(to, place_of(target, to, snapshot, services.tokens), server_of(target), snapshot);
+        side_of(to, place_of(target, to, snapshot), server_of(target), snapshot);
     routing::Branch tag;
     tag.stream = is_reliable(from.transport);
     tag.worker = static_cast<std::uint8_t>(services.worker);
@@ -107,11 +107,9 @@ Task reply_elsewhere(Loop& loop, Services& services, SnapshotPtr snapshot,
         target.where = routing::to_host(*host);
     } else {
         const auto& known = std::get<routing::ServerPlace>(place);
-        for (std::size_t i = 0; i < snapshot->config->servers.size(); ++i) {
-            if (services.tokens.name_hash(snapshot->config->servers[i].name) == known.name_hash)
-                target.where =
-                    routing::ToServer{static_cast<config::ServerIndex>(i), known.address};
-        }
+        const config::ServerIndex index = snapshot->server_by_hash(known.name_hash);
+        if (index != config::no_server)
+            target.where = routing::ToServer{index, known.address};
     }
     const CandidatesPtr candidates = candidates_for(*request, services);
     const Result<Way> way =

@@ -102,9 +102,9 @@ bool send_back(const transport::Inbound& stray, const Flow& to, Services& servic
     const routing::Source sender =
         source_of(response, from, stray.proved.get(), services, snapshot);
     const routing::Source towards = source_of(response, to, nullptr, services, snapshot);
-    const routing::Place sent_by = place_of(sender, from, snapshot, services.tokens);
+    const routing::Place sent_by = place_of(sender, from, snapshot);
     const routing::HopSide in =
-        side_of(to, place_of(towards, to, snapshot, services.tokens), towards.server, snapshot);
+        side_of(to, place_of(towards, to, snapshot), towards.server, snapshot);
     const routing::Decision decision; // which end asked is forgotten; tokens work either way
     const auto cseq = sip::cseq(response);
     const bool trusted = sender.kind == routing::Source::Kind::server;

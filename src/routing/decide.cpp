@@ -178,11 +178,10 @@ Decision Case::forward(Rule rule, Target target) const {
 }
 
 config::ServerIndex Case::server_of(std::uint32_t name_hash) const {
-    for (std::size_t i = 0; i < scene_.config.servers.size(); ++i) {
-        if (scene_.tokens.name_hash(scene_.config.servers[i].name) == name_hash)
-            return static_cast<config::ServerIndex>(i);
-    }
-    return config::no_server;
+    const auto found = std::ranges::find(scene_.server_hashes, name_hash);
+    return found == scene_.server_hashes.end()
+               ? config::no_server
+               : static_cast<config::ServerIndex>(found - scene_.server_hashes.begin());
 }
 
 Outcome Case::by_token(const Place& place, Rule rule) const {

@@ -4,6 +4,7 @@
 #include "config/server_addresses.hpp"
 #include "routing/tokens.hpp"
 
+#include <cstdint>
 #include <span>
 
 namespace roundabout::routing {
@@ -13,6 +14,7 @@ namespace roundabout::routing {
 struct Scene {
     const config::Config& config;
     const config::ServerAddresses& servers;
+    std::span<const std::uint32_t> server_hashes; ///< of their names (Tokens::name_hash)
     std::span<const IpAddress> machine; ///< this machine's addresses, for wildcard listeners
     Tokens& tokens;
 };

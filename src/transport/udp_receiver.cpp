@@ -2,6 +2,7 @@
 
 #include "transport/socket_address.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace roundabout::transport {
@@ -42,14 +43,22 @@ UdpReceiver::UdpReceiver()
         heads_[i].msg_hdr.msg_name = &peers_[i];
         heads_[i].msg_hdr.msg_control = controls_[i].data();
     }
+    make_room(batch);
+}
+
+/// The kernel has written over what the first `count` say of their room. Most calls bring one.
+void UdpReceiver::make_room(std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        heads_[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+        heads_[i].msg_hdr.msg_controllen = sizeof(Control);
+    }
 }
 
 int UdpReceiver::receive(int socket) {
-    for (mmsghdr& head : heads_) {
-        head.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
-        head.msg_hdr.msg_controllen = sizeof(Control);
-    }
-    return ::recvmmsg(socket, heads_.data(), batch, MSG_DONTWAIT, nullptr);
+    make_room(filled_);
+    const int count = ::recvmmsg(socket, heads_.data(), batch, MSG_DONTWAIT, nullptr);
+    filled_ = static_cast<std::size_t>(std::max(count, 0));
+    return count;
 }
 
 Datagram UdpReceiver::at(std::size_t index) const {

@@ -35,11 +35,14 @@ class UdpReceiver {
     static constexpr std::size_t datagram_size = 65536; // more than UDP's length field can say
     using Control = std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))>;
 
+    void make_room(std::size_t count) noexcept;
+
     std::unique_ptr<std::array<std::array<char, datagram_size>, batch>> scratch_;
     std::array<iovec, batch> parts_{};
     std::array<sockaddr_storage, batch> peers_{};
     alignas(cmsghdr) std::array<Control, batch> controls_{};
     std::array<mmsghdr, batch> heads_{};
+    std::size_t filled_ = 0; ///< by the last call
 };
 
 } // namespace roundabout::transport

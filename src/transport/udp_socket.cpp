@@ -31,28 +31,34 @@ bool is_keepalive(std::string_view bytes) noexcept {
 
 } // namespace
 
-/// The arrays behind one sendmmsg.
+/// The arrays behind one sendmmsg. They stay with the socket: a batch is mostly one datagram, and
+/// to clear the room of 32 for it costs as much as to send it.
 struct UdpSocket::SendBatch {
     using Control = std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))>;
+    struct Parts {
+        SocketAddress peer;
+        iovec bytes{};
+        alignas(cmsghdr) Control control{};
+    };
 
-    std::array<SocketAddress, gather> peers;
-    std::array<iovec, gather> parts{};
-    alignas(cmsghdr) std::array<Control, gather> controls{};
+    std::array<Parts, gather> parts;
     std::array<mmsghdr, gather> heads{};
 
     void set(std::size_t at, const Outgoing& outgoing, bool say_source) {
         const std::string_view bytes = outgoing.bytes.view();
-        peers[at] = to_socket_address(outgoing.to);
+        Parts& own = parts[at];
+        own.peer = to_socket_address(outgoing.to);
         // sendmsg reads through this pointer only.
-        parts[at] = {const_cast<char*>(bytes.data()), bytes.size()};
+        own.bytes = {const_cast<char*>(bytes.data()), bytes.size()};
         msghdr& head = heads[at].msg_hdr;
-        head.msg_name = &peers[at].storage;
-        head.msg_namelen = peers[at].size;
-        head.msg_iov = &parts[at];
+        head = {};
+        head.msg_name = &own.peer.storage;
+        head.msg_namelen = own.peer.size;
+        head.msg_iov = &own.bytes;
         head.msg_iovlen = 1;
         if (say_source && !outgoing.from.is_unspecified() &&
             outgoing.from.is_v4() == outgoing.to.address.is_v4())
-            set_source(head, controls[at], outgoing.from);
+            set_source(head, own.control, outgoing.from);
     }
 
     static void set_source(msghdr& head, Control& control, const IpAddress& from) {
@@ -104,7 +110,10 @@ UdpSocket::UdpSocket(ListenerIndex listener, int descriptor, const UdpLimits& li
     , surroundings_(surroundings)
     , descriptor_(surroundings.tasks.io(), descriptor)
     , local_(local_endpoint(descriptor))
-    , receiver_(std::make_unique<UdpReceiver>()) {}
+    , receiver_(std::make_unique<UdpReceiver>())
+    , batch_(std::make_unique<SendBatch>()) {}
+
+UdpSocket::~UdpSocket() = default;
 
 void UdpSocket::start() { surroundings_.tasks.spawn(read()); }
 
@@ -190,8 +199,7 @@ Result<void> UdpSocket::send(const IpAddress& from, const Endpoint& to, Bytes by
                              Ticket ticket) {
     if (!open_)
         return Error::flow_closed;
-    if (queue_.size() >= limits_.queue_messages ||
-        queued_bytes_ + bytes.size() > limits_.queue_bytes) {
+    if (waiting() >= limits_.queue_messages || queued_bytes_ + bytes.size() > limits_.queue_bytes) {
         surroundings_.counters.udp_queue_drops.add();
         return Error::queue_full;
     }
@@ -199,7 +207,7 @@ Result<void> UdpSocket::send(const IpAddress& from, const Endpoint& to, Bytes by
     queue_.push_back({std::move(bytes), to, from, ticket});
     if (awaiting_writable_)
         return {};
-    if (queue_.size() >= gather) {
+    if (waiting() >= gather) {
         flush();
     } else if (!flush_wanted_) {
         flush_wanted_ = true;
@@ -212,7 +220,7 @@ void UdpSocket::flush() {
     flush_wanted_ = false;
     if (awaiting_writable_ || !open_)
         return;
-    while (!queue_.empty()) {
+    while (waiting() > 0) {
         if (!send_batch()) {
             awaiting_writable_ = true;
             surroundings_.tasks.spawn(flush_when_writable());
@@ -223,11 +231,10 @@ void UdpSocket::flush() {
 
 // False if the socket takes nothing now.
 bool UdpSocket::send_batch() {
-    SendBatch batch;
-    const std::size_t count = std::min(queue_.size(), gather);
+    const std::size_t count = std::min(waiting(), gather);
     for (std::size_t i = 0; i < count; ++i)
-        batch.set(i, queue_[i], is_wildcard());
-    const int taken = ::sendmmsg(descriptor_.native_handle(), batch.heads.data(),
+        batch_->set(i, queue_[gone_ + i], is_wildcard());
+    const int taken = ::sendmmsg(descriptor_.native_handle(), batch_->heads.data(),
                                  static_cast<unsigned>(count), MSG_DONTWAIT);
     if (taken > 0) {
         sent(static_cast<std::size_t>(taken));
@@ -251,21 +258,30 @@ void UdpSocket::sent(std::size_t count) {
     refusals_ = 0;
     surroundings_.counters.sent.add(count);
     for (; count > 0; --count) {
-        const Outgoing& first = queue_.front();
+        const Outgoing& first = queue_[gone_];
         if (first.ticket != 0)
             recent_.remember(first.to, first.ticket);
-        queued_bytes_ -= first.bytes.size();
-        queue_.pop_front();
+        drop_first();
     }
+}
+
+/// O(1) amortised: what has left is cleared away once it is all, or most of a long queue.
+void UdpSocket::drop_first() noexcept {
+    Outgoing& first = queue_[gone_++];
+    queued_bytes_ -= first.bytes.size();
+    first.bytes = {};
+    if (gone_ < queue_.size() && (gone_ < batches_a_wake * gather || gone_ < queue_.size() / 2))
+        return;
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(gone_));
+    gone_ = 0;
 }
 
 void UdpSocket::fail_first(Error why) {
     refusals_ = 0;
     surroundings_.counters.send_failures.add();
-    if (const Ticket ticket = queue_.front().ticket; ticket != 0)
+    if (const Ticket ticket = queue_[gone_].ticket; ticket != 0)
         surroundings_.inbox.put(SendFailed{ticket, why});
-    queued_bytes_ -= queue_.front().bytes.size();
-    queue_.pop_front();
+    drop_first();
 }
 
 asio::awaitable<void> UdpSocket::flush_when_writable() {
@@ -279,9 +295,9 @@ asio::awaitable<void> UdpSocket::flush_when_writable() {
 void UdpSocket::close() {
     if (!open_)
         return;
-    while (!queue_.empty() && send_batch()) {
+    while (waiting() > 0 && send_batch()) {
     }
-    while (!queue_.empty())
+    while (waiting() > 0)
         fail_first(Error::flow_closed);
     open_ = false;
     boost::system::error_code ignored;

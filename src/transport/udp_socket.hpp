@@ -13,9 +13,9 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace roundabout::transport {
 
@@ -51,7 +51,7 @@ class UdpSocket {
 
     UdpSocket(const UdpSocket&) = delete;
     UdpSocket& operator=(const UdpSocket&) = delete;
-    ~UdpSocket() = default;
+    ~UdpSocket();
 
     /// Starts reading. Once.
     void start();
@@ -104,6 +104,8 @@ class UdpSocket {
     bool send_batch();
     void sent(std::size_t count);
     void fail_first(Error why);
+    [[nodiscard]] std::size_t waiting() const noexcept { return queue_.size() - gone_; }
+    void drop_first() noexcept;
 
     ListenerIndex listener_;
     UdpLimits limits_;
@@ -111,7 +113,9 @@ class UdpSocket {
     boost::asio::posix::stream_descriptor descriptor_;
     Endpoint local_;
     std::unique_ptr<UdpReceiver> receiver_;
-    std::deque<Outgoing> queue_;
+    std::unique_ptr<SendBatch> batch_;
+    std::vector<Outgoing> queue_; ///< its storage is used again once all has left
+    std::size_t gone_ = 0;        ///< how many of `queue_` have left it
     std::size_t queued_bytes_ = 0;
     RecentSends recent_;
     unsigned refusals_ = 0; ///< of the first in the queue, each followed by pending ICMP errors

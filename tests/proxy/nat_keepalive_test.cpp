@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 using namespace roundabout;
 using namespace roundabout::proxy;
@@ -129,6 +130,29 @@ TEST_CASE("UDP keepalives: who needs them in half or a quarter of the interval g
                                                       {clients[1].flow.remote, 2},
                                                       {clients[2].flow.remote, 4}});
     }
+}
+
+TEST_CASE("UDP keepalives: few clients are looked for seldom, and each at the same distance") {
+    NatScene scene(24s);
+    std::map<Endpoint, std::chrono::milliseconds> last;
+    for (std::uint32_t i = 0; i < 50; ++i)
+        scene.put(scene.client(i));
+    scene.keep();
+    const TimePoint end = scene.loop.now() + 48s;
+    std::size_t wakes = 0;
+    std::size_t sent = 0;
+    for (; scene.loop.next_deadline() <= end; ++wakes) {
+        scene.loop.advance(scene.loop.next_deadline());
+        scene.loop.run();
+        for (; sent < scene.network.sent.size(); ++sent) {
+            const FakeNetwork::Sent& one = scene.network.sent[sent];
+            const auto [before, first] = last.try_emplace(one.flow.remote, one.at);
+            const auto distance = one.at - std::exchange(before->second, one.at);
+            CHECK((first || (distance > 23'900ms && distance <= 24s)));
+        }
+    }
+    CHECK(sent == 100);
+    CHECK(wakes < 48 * 8);
 }
 
 TEST_CASE("UDP keepalives: each of several workers sends its part, and together all") {

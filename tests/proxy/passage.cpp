@@ -95,7 +95,8 @@ Passage::Sent Passage::request(const sip::Message& request, const Flow& from) {
     const Snapshot& snapshot = *snapshot_;
     const routing::Source source =
         routing::identify(from, *snapshot.config, snapshot.servers, std::nullopt);
-    routing::Scene scene{*snapshot.config, snapshot.servers, snapshot.machine, tokens_};
+    routing::Scene scene{*snapshot.config, snapshot.servers, snapshot.server_hashes,
+                         snapshot.machine, tokens_};
     auto outcome = routing::decide(request, source, from.listener, scene, {});
     REQUIRE(std::holds_alternative<routing::Decision>(outcome));
     Sent sent;
@@ -105,9 +106,8 @@ Passage::Sent Passage::request(const sip::Message& request, const Flow& from) {
     REQUIRE(sent.decision.targets.size() == 1);
     const routing::Target& target = sent.decision.targets.front();
     sent.to = flow_to(target, from);
-    sent.in = side_of(from, place_of(source, from, snapshot, tokens_), source.server, snapshot);
-    sent.out =
-        side_of(sent.to, place_of(target, sent.to, snapshot, tokens_), server_of(target), snapshot);
+    sent.in = side_of(from, place_of(source, from, snapshot), source.server, snapshot);
+    sent.out = side_of(sent.to, place_of(target, sent.to, snapshot), server_of(target), snapshot);
     const routing::RequestHop hop{sent.decision, target, sent.in, sent.out, from, {}};
     sent.request = read(routing::forward_request(request, hop, tokens_, keys_)->bytes);
     return sent;

@@ -133,7 +133,10 @@ Source Place::unknown() { return {}; }
 
 std::variant<Decision, routing::Need> Place::ask(const sip::Message& message, const Source& source,
                                                  const Facts& facts) {
-    routing::Scene scene{config, servers, machine, tokens};
+    std::vector<std::uint32_t> hashes;
+    for (const config::TrustedServer& server : config.servers)
+        hashes.push_back(tokens.name_hash(server.name));
+    routing::Scene scene{config, servers, hashes, machine, tokens};
     return routing::decide(message, source, 0, scene, facts);
 }
 

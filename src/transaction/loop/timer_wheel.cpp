@@ -55,22 +55,22 @@ void TimerWheel::insert(TimerNode& node) noexcept {
     const auto highest_bit = static_cast<unsigned>(std::bit_width(difference)) - 1;
     const unsigned level = highest_bit / slot_bits;
     const auto slot = static_cast<unsigned>(node.tick_ >> (level * slot_bits)) % slots;
-    node.append_to(levels_[level].rings[slot]);
-    levels_[level].occupied |= std::uint64_t{1} << slot;
+    node.append_to(rings_[level][slot]);
+    occupied_[level] |= std::uint64_t{1} << slot;
 }
 
 TimerWheel::Place TimerWheel::first() noexcept {
-    for (unsigned index = 0; index < levels; ++index) {
-        Level& level = levels_[index];
-        while (level.occupied != 0) {
-            const auto slot = static_cast<unsigned>(std::countr_zero(level.occupied));
-            if (!level.rings[slot].linked()) {
-                level.occupied &= level.occupied - 1;
+    for (unsigned level = 0; level < levels; ++level) {
+        std::uint64_t& occupied = occupied_[level];
+        while (occupied != 0) {
+            const auto slot = static_cast<unsigned>(std::countr_zero(occupied));
+            if (!rings_[level][slot].linked()) {
+                occupied &= occupied - 1;
                 continue;
             }
-            const unsigned shift = index * slot_bits;
+            const unsigned shift = level * slot_bits;
             const auto above = current_ >> (shift + slot_bits) << (shift + slot_bits);
-            return {.level = index, .slot = slot, .tick = above + (std::uint64_t{slot} << shift)};
+            return {.level = level, .slot = slot, .tick = above + (std::uint64_t{slot} << shift)};
         }
     }
     return {};
@@ -82,7 +82,7 @@ void TimerWheel::advance(TimePoint now, Link& expired) noexcept {
     for (Place place = first(); place.level != levels && place.tick <= target; place = first()) {
         current_ = place.tick;
         Link due;
-        due.append_all(levels_[place.level].rings[place.slot]);
+        due.append_all(rings_[place.level][place.slot]);
         while (due.linked())
             insert(static_cast<TimerNode&>(*due.next()));
         expired.append_all(overdue_);

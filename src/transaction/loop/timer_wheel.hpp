@@ -50,10 +50,6 @@ class TimerWheel {
     static constexpr unsigned slot_bits = 6;
     static constexpr unsigned slots = 1U << slot_bits;
     static constexpr unsigned levels = 8;
-    struct Level {
-        std::uint64_t occupied = 0; ///< a bit a slot; may be stale where nodes were disarmed
-        std::array<Link, slots> rings;
-    };
     struct Place {
         unsigned level = levels; ///< `levels`: there is none
         unsigned slot = 0;
@@ -65,7 +61,10 @@ class TimerWheel {
 
     std::uint64_t current_; ///< everything up to this tick has expired
     Link overdue_;          ///< armed for a moment that had already passed
-    std::array<Level, levels> levels_;
+    /// A bit a slot of each level; may be stale where nodes were disarmed. Side by side, since each
+    /// look at what comes first reads them all.
+    std::array<std::uint64_t, levels> occupied_{};
+    std::array<std::array<Link, slots>, levels> rings_;
 };
 
 } // namespace roundabout::transaction
