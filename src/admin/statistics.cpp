@@ -104,6 +104,7 @@ constexpr auto transport_counters = std::to_array<NamedCounter<transport::Counte
     {"transport_closed_unfinished", &transport::Counters::closed_unfinished},
     {"transport_closed_broken", &transport::Counters::closed_broken},
     {"transport_posted", &transport::Counters::posted},
+    {"transport_mail_full", &transport::Counters::mail_full},
     {"transport_unexpected", &transport::Counters::unexpected},
 });
 static_assert(sizeof(transport::Counters) == transport_counters.size() * sizeof(Counter) +

@@ -78,6 +78,7 @@ struct Counters {
     Counter closed_broken;     ///< the framing could not be followed
 
     Counter posted;     ///< sends handed to the worker that owns the connection
+    Counter mail_full;  ///< what another worker had no room for: sends, keepalives, ICMP errors
     Counter unexpected; ///< exceptions that ended a coroutine: defects
 
     std::array<StreamCounters, all_transports.size()> by_transport; ///< nothing for UDP

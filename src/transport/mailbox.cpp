@@ -1,20 +1,29 @@
 #include "transport/mailbox.hpp"
 
-#include <algorithm>
-#include <cstddef>
-#include <iterator>
 #include <utility>
+#include <variant>
 
 namespace roundabout::transport {
+namespace {
+
+bool must_arrive(const Mail& mail) noexcept {
+    return std::holds_alternative<PostedClose>(mail) || std::holds_alternative<Lent>(mail) ||
+           std::holds_alternative<LentIsGone>(mail);
+}
+
+} // namespace
 
 bool Mailbox::put(std::vector<Mail>& batch) {
     const std::scoped_lock lock(mutex_);
     const bool was_empty = waiting_.empty();
-    const std::size_t room = limit_ - std::min(limit_, waiting_.size());
-    const auto end = batch.begin() + static_cast<std::ptrdiff_t>(std::min(room, batch.size()));
-    waiting_.insert(waiting_.end(), std::make_move_iterator(batch.begin()),
-                    std::make_move_iterator(end));
-    batch.erase(batch.begin(), end);
+    std::vector<Mail> refused;
+    for (Mail& mail : batch) {
+        const bool admitted = waiting_.size() < limit_ || must_arrive(mail);
+        (admitted ? waiting_ : refused).push_back(std::move(mail));
+    }
+    batch.clear(); // its storage is used again
+    if (!refused.empty())
+        batch.swap(refused);
     return was_empty && !waiting_.empty();
 }
 

@@ -43,14 +43,15 @@ struct LentIsGone {
 using Mail =
     std::variant<PostedSend, PostedClose, PostedKeepAlive, PeerUnreachable, Lent, LentIsGone>;
 
-/// Mail for one worker from the others, in batches, one lock each. Bounded.
+/// Mail for one worker from the others, in batches, one lock each. Bounded: what traffic makes is
+/// refused beyond the limit; what ends a connection, or lends it, is always taken, there being few.
 class Mailbox {
   public:
     explicit Mailbox(std::size_t limit) noexcept
         : limit_(limit) {}
 
-    /// Any thread. Takes what fits, in order; the rest stays in `batch`. True if the box was empty
-    /// before: its owner is to be told.
+    /// Any thread. Takes what it can, in order; the rest stays in `batch`, in order. True if the
+    /// box was empty before: its owner is to be told.
     bool put(std::vector<Mail>& batch);
     /// The owner's thread. `into` is cleared first and its storage reused.
     void take(std::vector<Mail>& into);

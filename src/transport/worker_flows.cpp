@@ -170,6 +170,7 @@ void WorkerFlows::flush_mail(std::uint16_t worker) {
     if (batch.empty())
         return;
     workers_[worker]->deliver(batch);
+    counters_.mail_full.add(batch.size());
     for (const Mail& refused : batch) {
         const auto* send = std::get_if<PostedSend>(&refused);
         if (send == nullptr)

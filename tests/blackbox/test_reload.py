@@ -182,6 +182,29 @@ async def test_listeners_come_and_go(net: Net):
                 await until(free, "the removed listeners' addresses are free")
 
 
+async def test_the_kernel_finds_each_datagram_s_worker_at_a_listener_that_came(net: Net):
+    net.settings.workers = 3
+    many = 60
+    with net.proxy, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        added = Listener("udp", Address(net.slot.ip(2), 5071))
+        net.settings.listeners.insert(0, added)
+        await net.reload()
+        if await net.counter("transport_udp_not_steered"):
+            pytest.skip("this kernel does not spread datagrams by Call-ID")
+        received = await net.counter("transport_received")
+        for number in range(many):
+            sender.sendto((f"OPTIONS sip:{added.address.host} SIP/2.0\r\n"
+                           f"Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{number}\r\n"
+                           f"Max-Forwards: 70\r\nTo: <sip:a@a.test>\r\n"
+                           f"From: <sip:b@b.test>;tag={number}\r\nCall-ID: {number}-steered\r\n"
+                           f"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n").encode(),
+                          (added.address.host, added.address.port))
+        limit = time.monotonic() + LIMIT
+        while await net.counter("transport_received") < received + many:
+            assert time.monotonic() < limit
+        assert await net.counter("transport_steered") == 0
+
+
 async def test_limits_log_and_networks_apply_and_what_needs_a_restart_is_said(net: Net):
     with net.proxy:
         async with await net.registrar("udp"):

@@ -125,6 +125,28 @@ async def test_nothing_is_lost_whatever_the_number_of_workers(scene: Scene, tabl
     tables.append(table)
 
 
+async def test_the_kernel_finds_each_datagram_s_worker_among_those_that_came(scene: Scene):
+    ctl = Ctl("--socket", scene.control)
+
+    async def counter(name: str) -> int:
+        counters, = await asyncio.to_thread(ctl.json, "stats")
+        return counters[name]
+
+    scene.settings.workers = WORKERS[0]
+    async with Line(scene.proxy) as line, Load(scene) as load:
+        await load.goes_on()
+        for workers in WORKERS[1:]:
+            scene.settings.workers = workers
+            before = await line.next()
+            await gone(before)
+            await load.goes_on()
+            if await counter("transport_udp_not_steered"):
+                pytest.skip("this kernel does not spread datagrams by Call-ID")
+            handed_on = await counter("transport_steered")
+            await load.goes_on()
+            assert await counter("transport_steered") == handed_on
+
+
 @pytest.mark.parametrize("near, far", [("udp", "udp"), ("wss", "udp"), ("tcp", "udp"),
                                        ("udp", "tls"), ("tls", "wss")])
 async def test_a_call_that_rings_meanwhile_is_answered(

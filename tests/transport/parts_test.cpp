@@ -107,9 +107,26 @@ TEST_CASE("task group: a coroutine that throws ends alone and is counted") {
     CHECK(tasks.running() == 0);
 }
 
+TEST_CASE("mailbox: full of sends, it still takes what would leave a connection open for ever") {
+    Mailbox box(1);
+    std::vector<Mail> batch{
+        PostedSend{}, PostedSend{{}, {}, 2, 0}, PostedClose{}, PostedKeepAlive{},
+        Lent{},       PeerUnreachable{},        LentIsGone{}};
+    CHECK(box.put(batch));
+    REQUIRE(batch.size() == 3);
+    CHECK(std::get<PostedSend>(batch[0]).ticket == 2);
+    CHECK(std::holds_alternative<PostedKeepAlive>(batch[1]));
+    CHECK(std::holds_alternative<PeerUnreachable>(batch[2]));
+    std::vector<Mail> taken;
+    box.take(taken);
+    REQUIRE(taken.size() == 4);
+    CHECK(std::holds_alternative<PostedClose>(taken[1]));
+    CHECK(std::holds_alternative<LentIsGone>(taken[3]));
+}
+
 TEST_CASE("mailbox: takes what fits, leaves the rest, and asks for its owner once") {
     Mailbox box(3);
-    std::vector<Mail> batch(2, PostedClose{});
+    std::vector<Mail> batch(2, PostedSend{});
     CHECK(box.put(batch));
     CHECK(batch.empty());
     batch = {PostedSend{{}, {}, 1, 0}, PostedSend{{}, {}, 2, 0}, PostedSend{{}, {}, 3, 0}};

@@ -46,7 +46,6 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
         : stream_(std::move(stream))
         , taker_(std::move(taker))
         , local_(socket_of(stream_).local_endpoint()) {
-        socket_of(stream_).set_option(tcp::no_delay(true));
         if constexpr (is_websocket<Stream>)
             stream_.text(true);
     }
@@ -154,6 +153,8 @@ asio::awaitable<websocket::stream<Next>> upgrade(Next next, std::string name) {
 asio::awaitable<LinkPtr> establish(tcp::socket socket, Transport transport,
                                    std::shared_ptr<asio::ssl::context> tls, std::string name,
                                    Link::Taker taker) {
+    // Else the WebSocket request waits 40 ms for the peer to acknowledge what ends the handshake.
+    socket.set_option(tcp::no_delay(true));
     if (transport == Transport::tcp)
         co_return keep(std::move(socket), std::move(taker));
     if (transport == Transport::ws) {
