@@ -180,6 +180,7 @@ void Daemon::end() {
     if (http_)
         http_->stop();
     store_->stop(); // answers whoever still waits, so that their 2xx leave
+    shared_.parked.close(); // nobody else will answer who waits for a client
     for (const auto& worker : workers_)
         worker->stop();
     for (const auto& worker : workers_)

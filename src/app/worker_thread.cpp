@@ -16,6 +16,7 @@ namespace roundabout::app {
 namespace {
 
 constexpr std::size_t inbox_limit = 65'536;
+constexpr int things_a_take = 32;
 // How late a timer may fire where nothing else happens. The RFC's are multiples of 100 ms; a worker
 // with messages to handle sees its deadlines in time without being woken for each.
 constexpr Duration timer_slack = std::chrono::milliseconds(16);
@@ -170,10 +171,13 @@ void WorkerThread::start() {
     thread_ = std::thread([this] { run(); });
 }
 
-/// One thing that happened at a time: a socket is readable, a timer fires, another thread has asked
-/// for something. What that brought into the inbox is dealt with before the next.
+/// What happened, one thing after the other: a socket is readable, a timer fires, another thread
+/// has asked for something. Messages that came are dealt with together, so that what they make
+/// leaves together; but not before long.
 void WorkerThread::run() {
     while (io_.run_one() != 0) {
+        for (int more = things_a_take; arrived_ && more > 1 && io_.poll_one() != 0; --more) {
+        }
         if (std::exchange(arrived_, false))
             take_arrivals();
     }

@@ -46,6 +46,8 @@ Parked::Place Parked::park(const BindingId& binding, std::uint16_t worker,
                            transport::Ticket ticket) {
     Place place;
     const std::scoped_lock lock(mutex_);
+    if (closed_)
+        return place;
     std::vector<Waiter>& waiters = waiters_[binding];
     if (waiters.size() >= limit)
         return place;
@@ -68,6 +70,15 @@ void Parked::changed(const registration::ChangeSet& changes) {
         wake(removal.id, removal.replaced_by);
     for (const registration::Binding& binding : changes.upserts)
         wake(binding.id, std::nullopt);
+}
+
+void Parked::close() {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    for (const auto& [binding, waiters] : waiters_) {
+        for (const Waiter& waiter : waiters)
+            inboxes_[waiter.worker]->put(transport::LookAgain{waiter.ticket});
+    }
 }
 
 void Parked::wake(const BindingId& binding, const std::optional<BindingId>& moved_to) {

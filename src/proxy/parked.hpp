@@ -55,7 +55,8 @@ class Parked {
     explicit Parked(const transport::Inboxes& inboxes) noexcept
         : inboxes_(inboxes) {}
 
-    /// A place for a request at `worker`; none if `limit` wait for that binding already. What the
+    /// A place for a request at `worker`; none if `limit` wait for that binding already, or once
+    /// nobody is to wait any more. What the
     /// caller knew of the binding may be out of date by then: look once more afterwards.
     [[nodiscard]] Place park(const registration::BindingId& binding, std::uint16_t worker,
                              transport::Ticket ticket);
@@ -63,6 +64,10 @@ class Parked {
     /// Wakes who waits for a binding that was changed, replaced or ended. To be called when the
     /// table has the changes.
     void changed(const registration::ChangeSet& changes);
+
+    /// The process ends: whoever waits is woken to give up, and nobody gets a place any more.
+    void close();
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
 
     /// How many requests wait now, for whatever binding.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -81,6 +86,7 @@ class Parked {
     mutable std::mutex mutex_;
     std::unordered_map<registration::BindingId, std::vector<Waiter>> waiters_;
     std::atomic<std::size_t> size_ = 0; ///< over all bindings
+    std::atomic<bool> closed_ = false;
 };
 
 } // namespace roundabout::proxy

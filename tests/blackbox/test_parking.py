@@ -125,6 +125,19 @@ async def test_a_client_that_does_not_come_back_is_480(transport: str, start: St
         await invite.response(480)
 
 
+@pytest.mark.parametrize("drain", [0, 1])
+async def test_a_parked_call_is_480_when_the_proxy_ends(drain: int, start: Start):
+    """Nobody else will answer it: no branch of it ever left."""
+    net = start(park=60, drain=drain)
+    async with await net.registrar("udp") as pbx, await net.phone("wss", "udp") as alice:
+        await alice.register()
+        await lose(alice)
+        invite = await pbx.call(alice.aor)
+        await hold(net, invite)
+        await asyncio.to_thread(net.proxy.terminate)
+        await invite.response(480)
+
+
 async def test_a_parked_call_can_be_cancelled(start: Start):
     """R20: 200 and 487 from here; who comes back then hears nothing of it."""
     net = start()

@@ -72,6 +72,19 @@ TEST_CASE("Who has left is not woken, and its place is free") {
     CHECK(workers.woken(1).size() == Parked::limit / 2 - 1);
 }
 
+TEST_CASE("At the end all are woken, and nobody begins to wait") {
+    TwoWorkers workers;
+    const auto one = workers.parked.park(id(1), 0, 11);
+    const auto two = workers.parked.park(id(2), 1, 12);
+    CHECK_FALSE(workers.parked.closed());
+    workers.parked.close();
+    CHECK(workers.parked.closed());
+    CHECK(workers.woken(0) == Tickets{11});
+    CHECK(workers.woken(1) == Tickets{12});
+    CHECK_FALSE(static_cast<bool>(workers.parked.park(id(3), 0, 13)));
+    CHECK(workers.parked.size() == 2);
+}
+
 TEST_CASE("R10 who waits for a replaced binding learns which one took its place") {
     TwoWorkers workers;
     const auto place = workers.parked.park(id(1), 0, 11);

@@ -79,6 +79,21 @@ TEST_CASE("A parked INVITE whose client never comes is answered 480, not 408") {
     CHECK(scene.all_ended());
 }
 
+TEST_CASE("A parked INVITE is answered 480 when the process ends, and a later one at once") {
+    ParkScene scene;
+    scene.arrive(pbx(), scene.to_alice("INVITE"));
+    scene.pass(1s);
+    CHECK(scene.sent() == "100 pbx");
+    scene.parked.close();
+    scene.pass(0s);
+    CHECK(scene.sent() == "480 pbx");
+    scene.arrive(pbx(), scene.to_alice("INVITE", 2));
+    CHECK(scene.sent() == "480 pbx");
+    CHECK(scene.counters.parked_given_up.value() == 1);
+    scene.pass(2min);
+    CHECK(scene.all_ended());
+}
+
 TEST_CASE("R24 another request than INVITE is parked for 4 s at most, without a 100") {
     ParkScene scene;
     scene.arrive(pbx(), scene.to_alice("OPTIONS"));
