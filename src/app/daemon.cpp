@@ -179,8 +179,9 @@ void Daemon::end() {
     watchdog_.stop();
     if (http_)
         http_->stop();
-    store_->stop(); // answers whoever still waits, so that their 2xx leave
+    store_->stop();         // answers whoever still waits, so that their 2xx leave
     shared_.parked.close(); // nobody else will answer who waits for a client
+    settle(workers_);
     for (const auto& worker : workers_)
         worker->stop();
     for (const auto& worker : workers_)

@@ -58,8 +58,12 @@ void on_each(const std::vector<std::unique_ptr<WorkerThread>>& workers,
 
 void stop_reading(const std::vector<std::unique_ptr<WorkerThread>>& workers) {
     on_each(workers, &WorkerThread::stop_reading);
+    settle(workers);
+}
+
+void settle(const std::vector<std::unique_ptr<WorkerThread>>& workers) {
     on_each(workers, &WorkerThread::settle);
-    on_each(workers, &WorkerThread::settle); // what they handed to each other
+    on_each(workers, &WorkerThread::settle);
 }
 
 } // namespace roundabout::app

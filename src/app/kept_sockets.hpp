@@ -43,4 +43,8 @@ class KeptSockets {
 /// it went to. Main thread, which waits for it; workers never wait for the main thread.
 void stop_reading(const std::vector<std::unique_ptr<WorkerThread>>& workers);
 
+/// What was in the workers' inboxes is dealt with, and what it put into those of others, and what
+/// that sends is on its way. Main thread, as above.
+void settle(const std::vector<std::unique_ptr<WorkerThread>>& workers);
+
 } // namespace roundabout::app

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t inbox_limit = 65'536;
 constexpr int things_a_take = 32;
+constexpr std::uint64_t messages_a_take = 256; // about: one thing may bring as many again
 // How late a timer may fire where nothing else happens. The RFC's are multiples of 100 ms; a worker
 // with messages to handle sees its deadlines in time without being woken for each.
 constexpr Duration timer_slack = std::chrono::milliseconds(16);
@@ -175,8 +176,13 @@ void WorkerThread::start() {
 /// has asked for something. Messages that came are dealt with together, so that what they make
 /// leaves together; but not before long.
 void WorkerThread::run() {
+    const transport::Counter& received = flows_->counters().received;
     while (io_.run_one() != 0) {
-        for (int more = things_a_take; arrived_ && more > 1 && io_.poll_one() != 0; --more) {
+        const std::uint64_t enough = received.value() + messages_a_take;
+        for (int more = things_a_take - 1; arrived_ && more > 0 && received.value() < enough;
+             --more) {
+            if (io_.poll_one() == 0)
+                break;
         }
         if (std::exchange(arrived_, false))
             take_arrivals();

@@ -73,7 +73,7 @@ void ResponseContext::park(std::size_t index) {
 void ResponseContext::take(transport::LookAgain news) {
     for (std::size_t i = 0; i < branches_.size(); ++i) {
         if (branches_[i].waiting && branches_[i].waiting->ticket() == news.ticket)
-            return look_again(i, services_.parked.closed());
+            return look_again(i, is_invite() && services_.parked.closed());
     }
 }
 

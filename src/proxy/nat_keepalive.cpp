@@ -17,10 +17,15 @@ constexpr std::chrono::seconds look_again{1}; // while the configuration wants n
 
 /// Few bindings are not worth a wake-up for each piece of them; of many, each is to be a short
 /// turn.
-std::size_t pieces_at_once(std::size_t bindings) noexcept {
+/// Nor are steps so short that a late wake-up misses the next one: `one` is that of a single piece.
+std::size_t pieces_at_once(std::size_t bindings, Duration one) noexcept {
     constexpr std::size_t few = 64;
     constexpr std::size_t most = 16;
-    return std::clamp<std::size_t>(few / (bindings / pieces + 1), 1, most);
+    constexpr Duration shortest = std::chrono::milliseconds(20);
+    const auto for_few = std::clamp<std::size_t>(few / (bindings / pieces + 1), 1, most);
+    if (one <= Duration::zero())
+        return for_few;
+    return std::max(for_few, static_cast<std::size_t>((shortest + one - Duration(1)) / one));
 }
 
 void send_to(std::size_t piece, NatRound round, Services& services) {
@@ -47,10 +52,10 @@ transaction::Task keep_mappings(transaction::Loop& loop, Services& services,
         const std::uint16_t longest = limits.udp_keepalive_seconds();
         const Duration interval = limits.udp_keepalive_interval;
         const bool wanted = interval > Duration::zero();
-        const std::size_t at_once = std::min(pieces_at_once(services.bindings.size()), own - place);
-        const Duration step = wanted ? interval * workers * static_cast<int>(at_once) /
-                                           static_cast<int>(pieces * NatRound::rounds)
-                                     : Duration(look_again);
+        const Duration one = interval * workers / static_cast<int>(pieces * NatRound::rounds);
+        const std::size_t at_once =
+            std::min(pieces_at_once(services.bindings.size(), one), own - place);
+        const Duration step = wanted ? one * static_cast<int>(at_once) : Duration(look_again);
         next += step;
         if (next + step < loop.now()) // what was missed is not made up for at once
             next = loop.now();

@@ -65,7 +65,8 @@ class Parked {
     /// table has the changes.
     void changed(const registration::ChangeSet& changes);
 
-    /// The process ends: whoever waits is woken to give up, and nobody gets a place any more.
+    /// The process ends: whoever waits is woken, and nobody gets a place any more. An INVITE, which
+    /// had a 100, is to give up; another request comes again, to whoever serves then.
     void close();
     [[nodiscard]] bool closed() const noexcept { return closed_; }
 

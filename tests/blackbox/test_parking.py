@@ -134,7 +134,7 @@ async def test_a_parked_call_is_480_when_the_proxy_ends(drain: int, start: Start
         await lose(alice)
         invite = await pbx.call(alice.aor)
         await hold(net, invite)
-        await asyncio.to_thread(net.proxy.terminate)
+        await restart(net.proxy, "terminate")
         await invite.response(480)
 
 

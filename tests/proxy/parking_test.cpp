@@ -94,6 +94,15 @@ TEST_CASE("A parked INVITE is answered 480 when the process ends, and a later on
     CHECK(scene.all_ended());
 }
 
+TEST_CASE("A parked BYE stays unanswered when the process ends: it comes again, to the next one") {
+    ParkScene scene(false);
+    const auto lines = scene.dialog_of_alice();
+    scene.arrive(pbx(), request("BYE", "sip:c1@x.invalid", lines));
+    scene.parked.close();
+    scene.pass(0s);
+    CHECK(scene.sent().empty());
+}
+
 TEST_CASE("R24 another request than INVITE is parked for 4 s at most, without a 100") {
     ParkScene scene;
     scene.arrive(pbx(), scene.to_alice("OPTIONS"));
