@@ -32,7 +32,7 @@ bool is_keepalive(std::string_view bytes) noexcept {
 } // namespace
 
 /// The arrays behind one sendmmsg. They stay with the socket: a batch is mostly one datagram, and
-/// to clear the room of 32 for it costs as much as to send it.
+/// 8 kB would be cleared for it.
 struct UdpSocket::SendBatch {
     using Control = std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))>;
     struct Parts {
